@@ -1,0 +1,288 @@
+//! New content for a file, all or nothing: written beside, synced, then put in place.
+//!
+//! On Linux the new file has no name until it is complete (`O_TMPFILE`), so a killed process
+//! leaves nothing behind. Elsewhere, and on file systems without it, it is a temporary file in the
+//! same folder.
+
+use crate::{Code, Error, Result};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What to do about a file that has the target's name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it and fail.
+    Keep,
+    /// Replace it in one step.
+    Replace,
+}
+
+/// A file being written beside its target. Dropped without [`commit`](Beside::commit) it is gone.
+pub(crate) struct Beside {
+    file: File,
+    target: PathBuf,
+    folder: PathBuf,
+    name: Option<tempfile::TempPath>,
+}
+
+impl Beside {
+    /// Starts a file for `target`, readable and writable. `secret` makes it the owner's alone.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if something other than a regular file has that name.
+    pub(crate) fn create(target: &Path, secret: bool) -> Result<Self> {
+        // A link is followed: its target is replaced, not the link.
+        let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+        if fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
+            let why = "the output is a folder or device, not a regular file";
+            return Err(Error::new(Code::BadArgument, why));
+        }
+        let folder = match target.parent() {
+            Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let io = |e| Error::io("creating the new file", e);
+        if let Some(file) = unnamed(&folder, secret).map_err(io)? {
+            return Ok(Beside { file, target, folder, name: None });
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMPORARY);
+        #[cfg(unix)]
+        if !secret {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let (file, name) = builder.tempfile_in(&folder).map_err(io)?.into_parts();
+        Ok(Beside { file, target, folder, name: Some(name) })
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Takes over permissions and owner of the file that this one replaces.
+    pub(crate) fn like(&self, old: &fs::Metadata) -> Result<()> {
+        let io = |e: io::Error| Error::io("keeping the file's permissions and owner", e);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let new = self.file.metadata().map_err(io)?;
+            if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+                let (uid, gid) = (old.uid(), old.gid());
+                std::os::unix::fs::fchown(&self.file, Some(uid), Some(gid)).map_err(io)?;
+            }
+        }
+        self.file.set_permissions(old.permissions()).map_err(io)
+    }
+
+    /// Syncs the content and gives it the target's name. With `sync_folder` the name is durable
+    /// too when this returns.
+    pub(crate) fn commit(self, existing: Existing, sync_folder: bool) -> Result<()> {
+        let io = |e| Error::io("putting the new file in place", e);
+        self.file.sync_all().map_err(|e| Error::io("syncing the new file", e))?;
+        match (self.name, existing) {
+            (Some(name), Existing::Replace) => {
+                name.persist(&self.target).map_err(|e| io(e.error))?
+            }
+            (Some(name), Existing::Keep) => {
+                name.persist_noclobber(&self.target).map_err(|e| io(e.error))?;
+            }
+            (None, Existing::Keep) => link(&self.file, &self.target).map_err(io)?,
+            (None, Existing::Replace) => {
+                // `link` cannot replace: a complete file gets a passing name first.
+                let passing = self.folder.join(format!("{TEMPORARY}{}", crate::Id::random()));
+                link(&self.file, &passing).map_err(io)?;
+                let passing = tempfile::TempPath::try_from_path(passing).map_err(io)?;
+                passing.persist(&self.target).map_err(|e| io(e.error))?;
+            }
+        }
+        if sync_folder { sync(&self.folder) } else { Ok(()) }
+    }
+}
+
+/// First letters of names of files that are not complete, or not in place yet.
+const TEMPORARY: &str = ".bulla-new-";
+
+impl Write for Beside {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.file.write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.file.write_vectored(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Makes renames and new names in a folder durable.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    sync(folder)
+}
+
+#[cfg(unix)]
+fn sync(folder: &Path) -> Result<()> {
+    let folder = File::open(folder).and_then(|f| f.sync_all());
+    folder.map_err(|e| Error::io("syncing the folder", e))
+}
+
+#[cfg(not(unix))]
+fn sync(_folder: &Path) -> Result<()> {
+    // Windows has no such call; NTFS journals names by itself.
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn unnamed(folder: &Path, secret: bool) -> io::Result<Option<File>> {
+    use rustix::fs::{Mode, OFlags};
+    use rustix::io::Errno;
+    // Giving it a name later goes through /proc.
+    if !Path::new("/proc/self/fd").is_dir() {
+        return Ok(None);
+    }
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(if secret { 0o600 } else { 0o666 });
+    match rustix::fs::open(folder, flags, mode) {
+        Ok(fd) => Ok(Some(fd.into())),
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn link(file: &File, name: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD};
+    use std::os::fd::AsRawFd;
+    let this = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(rustix::fs::linkat(CWD, this, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_folder: &Path, _secret: bool) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link(_file: &File, _name: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// A plain output, all or nothing: what [`Reader::export`](crate::Reader::export) writes to.
+/// Without [`finish`](OutputFile::finish) nothing is left behind.
+pub struct OutputFile {
+    beside: Beside,
+    existing: Existing,
+}
+
+impl OutputFile {
+    /// Starts the file beside `path`.
+    ///
+    /// # Errors
+    /// [`Code::Exists`] at once if the target is there and is to be kept.
+    pub fn create(path: &Path, existing: Existing) -> Result<Self> {
+        refuse_existing(path, existing)?;
+        Ok(OutputFile { beside: Beside::create(path, false)?, existing })
+    }
+
+    /// Sets the time of the last change.
+    pub fn set_modified(&self, time: SystemTime) -> Result<()> {
+        self.beside.file.set_modified(time).map_err(|e| Error::io("setting the file's time", e))
+    }
+
+    /// Syncs the content and puts it in place.
+    pub fn finish(self) -> Result<()> {
+        self.beside.commit(self.existing, true)
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.beside.write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.beside.write_vectored(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.beside.flush()
+    }
+}
+
+/// Fails before any work is done, where the end is known.
+pub(crate) fn refuse_existing(path: &Path, existing: Existing) -> Result<()> {
+    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
+        return Err(Error::new(Code::Exists, "the output exists already"));
+    }
+    Ok(())
+}
+
+/// Writes a small file as a whole.
+pub(crate) fn write(target: &Path, content: &[u8], secret: bool, existing: Existing) -> Result<()> {
+    let mut new = Beside::create(target, secret)?;
+    new.write_all(content).map_err(|e| Error::io("writing the new file", e))?;
+    new.commit(existing, true)
+}
+
+/// Reads a small text file of at most `max` bytes.
+pub(crate) fn read_text(path: &Path, max: usize) -> Result<String> {
+    use std::io::Read;
+    let io = |e| Error::io("reading the file", e);
+    let mut bytes = Vec::new();
+    File::open(path).map_err(io)?.take(max as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() > max {
+        return Err(Error::new(Code::BadArgument, "the file is too long for what it should be"));
+    }
+    String::from_utf8(bytes).map_err(|_| Error::new(Code::BadArgument, "the file is not text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_or_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+
+        let mut dropped = Beside::create(&target, false).unwrap();
+        dropped.write_all(b"half").unwrap();
+        drop(dropped);
+        assert_eq!(names(), 0);
+
+        write(&target, b"one", false, Existing::Keep).unwrap();
+        let again = write(&target, b"two", false, Existing::Keep).unwrap_err();
+        assert_eq!(again.code(), Code::Exists);
+        assert_eq!(fs::read(&target).unwrap(), b"one");
+        write(&target, b"three", true, Existing::Replace).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"three");
+        assert_eq!(names(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn secret_files_are_the_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("key");
+        write(&target, b"secret", true, Existing::Keep).unwrap();
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&real, b"old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        write(&link, b"new", false, Existing::Replace).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+    }
+}

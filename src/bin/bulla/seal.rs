@@ -1,0 +1,400 @@
+//! `seal`: one file, many, or a tree.
+
+use crate::context::{Context, Progress, public_lines, read_file, text_file};
+use crate::{Failure, exit_status};
+use bulla::{
+    Code, Error, Existing, Kinds, Metadata, Permit, PublicIdentity, Recipient, Result, RootKey,
+    Sealer, Template, is_sealed, sync_folder,
+};
+use clap::Args;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+#[derive(Args)]
+pub struct Seal {
+    /// The files to seal; - for standard input; with -r also folders
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Seal under a template that this device has a permit for
+    #[arg(long, conflicts_with_all = ["policy", "to", "label", "mixed_kinds"])]
+    template: Option<PathBuf>,
+    /// Seal as the issuer, under this policy
+    #[arg(long, value_name = "P.json", requires = "to", required_unless_present = "template")]
+    policy: Option<PathBuf>,
+    /// To whom to seal: public lines, or files of them
+    #[arg(long, value_name = "PUBLIC")]
+    to: Vec<String>,
+    /// A label that stands in the clear, such as customer-data
+    #[arg(long, default_value = "")]
+    label: String,
+    /// Allow hybrid and x25519 recipients in one file
+    #[arg(long)]
+    mixed_kinds: bool,
+    /// Name the envelope by its file id
+    #[arg(long, conflicts_with_all = ["in_place", "output"])]
+    hide_name: bool,
+    /// Where to write the envelope; - for standard output [default: FILE.bulla]
+    #[arg(short, long, conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+    /// Replace the plain file, once the sealed one is complete
+    #[arg(long)]
+    in_place: bool,
+    /// Seal the files in folders
+    #[arg(short, long)]
+    recursive: bool,
+    /// Replace an existing output
+    #[arg(long)]
+    force: bool,
+    /// How many files to work on at a time [default: one a core]
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// One plain file to seal.
+struct Job {
+    path: PathBuf,
+    size: u64,
+}
+
+enum Outcome {
+    Sealed(PathBuf),
+    AlreadySealed,
+}
+
+/// Whose name licenses are signed in, with what that needs.
+enum Authority {
+    Root(RootKey),
+    Device(Box<(bulla::Identity, bulla::Trust, Template, Permit)>),
+}
+
+impl Seal {
+    pub fn run(self, c: &Context) -> Result<(), Failure> {
+        let lines = public_lines(&self.to)?;
+        let authority = self.authority(c)?;
+        let sealer = self.sealer(&authority, &lines)?;
+        c.home.remember_recipients(&lines)?;
+        let stdin = Path::new("-");
+        if self.output.is_some() || self.files.iter().any(|f| f == stdin) {
+            let ([file], false) = (&self.files[..], self.recursive) else {
+                let why = "-o and - take one file at a time";
+                return Err(Error::new(Code::BadArgument, why).into());
+            };
+            if file == stdin && (self.output.is_none() || self.in_place) {
+                let why = "standard input needs -o for its output";
+                return Err(Error::new(Code::BadArgument, why).into());
+            }
+            return Ok(self.single(c, &sealer, file)?);
+        }
+        self.many(c, sealer)
+    }
+
+    fn authority(&self, c: &Context) -> Result<Authority> {
+        let Some(path) = &self.template else { return c.root_key().map(Authority::Root) };
+        let template = Template::from_file(&text_file(path)?)?;
+        let permit = c.home.permit(&template)?;
+        let parts = (c.identity()?, c.home.trust()?, template, permit);
+        Ok(Authority::Device(Box::new(parts)))
+    }
+
+    fn sealer<'a>(&self, by: &'a Authority, lines: &[PublicIdentity]) -> Result<Sealer<'a>> {
+        match by {
+            Authority::Device(parts) => {
+                let (identity, trust, template, permit) = &**parts;
+                Sealer::delegated(identity, trust, template, permit)
+            }
+            Authority::Root(root) => {
+                let policy = self.policy.as_ref().map(|p| read_file(p)).transpose()?;
+                let to: Vec<Recipient> = lines.iter().map(|l| l.recipient().clone()).collect();
+                let kinds = if self.mixed_kinds { Kinds::Mixed } else { Kinds::Same };
+                Sealer::issued(root, &self.label, &policy.unwrap_or_default(), &to, kinds)
+            }
+        }
+    }
+
+    /// One file with a named output, or a stream.
+    fn single(&self, c: &Context, sealer: &Sealer<'_>, file: &Path) -> Result<()> {
+        let output = self.output.as_deref().expect("checked by the caller");
+        let piped = file == Path::new("-");
+        let (mut input, metadata, size): (Box<dyn Read>, _, _) = if piped {
+            (Box::new(std::io::stdin().lock()), Metadata::default(), 0)
+        } else {
+            let input = open_plain(file)?;
+            let meta = input.metadata().map_err(|e| Error::io("reading the file", e))?;
+            if is_sealed_file(file)? {
+                return Err(Error::new(Code::BadArgument, "the file is sealed already"));
+            }
+            (Box::new(input), metadata(file, &meta), meta.len())
+        };
+        let progress = Progress::new(size);
+        let mut input = progress.reader(&mut *input);
+        let new = sealer.prepare(&metadata)?;
+        let id = new.file_id();
+        if output == Path::new("-") {
+            let mut writer = new.into_stream(std::io::stdout().lock())?;
+            writer.copy_from(&mut input)?;
+            let flushed = writer.finish()?.flush();
+            return flushed.map_err(|e| Error::io("writing to standard output", e));
+        }
+        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        let mut writer = new.into_file(output, existing)?;
+        writer.copy_from(&mut input)?;
+        writer.finish()?;
+        drop(progress);
+        let text = format!("sealed {} → {}", file.display(), output.display());
+        c.print(&text, json!({"sealed": [{"file": file, "envelope": output, "id": id}]}));
+        Ok(())
+    }
+
+    fn many(&self, c: &Context, sealer: Sealer<'_>) -> Result<(), Failure> {
+        let mut failed = Vec::new();
+        let jobs = self.jobs(&mut failed);
+        let sealer = if jobs.len() > 1 { sealer.batch()? } else { sealer };
+        let progress = Progress::new(jobs.iter().map(|j| j.size).sum());
+        let results = Mutex::new(Vec::with_capacity(jobs.len()));
+        let next = AtomicUsize::new(0);
+        let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads = self.threads.unwrap_or_else(cores).clamp(1, jobs.len().max(1));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let result = self.seal_beside(&sealer, &job.path, &progress);
+                        let mut results = results.lock().unwrap_or_else(|e| e.into_inner());
+                        results.push((job, result));
+                    }
+                });
+            }
+        });
+        let mut results = results.into_inner().unwrap_or_else(|e| e.into_inner());
+        results.sort_by(|a, b| a.0.path.cmp(&b.0.path));
+        let (mut sealed, mut skipped) = (Vec::new(), Vec::new());
+        for (job, result) in results {
+            match result {
+                Ok(Outcome::Sealed(envelope)) => sealed.push((job.path.clone(), envelope)),
+                Ok(Outcome::AlreadySealed) => skipped.push(job.path.clone()),
+                Err(e) => failed.push((job.path.clone(), e)),
+            }
+        }
+        // Names become durable once a folder, not once a file; contents are synced by now.
+        let parents = sealed.iter().filter_map(|(_, envelope)| envelope.parent());
+        for folder in parents.collect::<BTreeSet<_>>() {
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            sync_folder(here)?;
+        }
+        drop(progress);
+        report(c, &sealed, &skipped, &failed)
+    }
+
+    /// All plain files that are meant; what cannot be looked at goes to `failed`.
+    fn jobs(&self, failed: &mut Vec<(PathBuf, Error)>) -> Vec<Job> {
+        let (mut jobs, mut seen) = (Vec::new(), BTreeSet::new());
+        for named in &self.files {
+            let meta = match fs::metadata(named) {
+                Ok(meta) => meta,
+                Err(e) => {
+                    failed.push((named.clone(), Error::io("reading the file", e)));
+                    continue;
+                }
+            };
+            if !meta.is_dir() {
+                if seen.insert(named.clone()) {
+                    jobs.push(Job { path: named.clone(), size: meta.len() });
+                }
+            } else if !self.recursive {
+                let why = "this is a folder: use -r to seal the files in it";
+                failed.push((named.clone(), Error::new(Code::BadArgument, why)));
+            } else {
+                for entry in walkdir::WalkDir::new(named).sort_by_file_name() {
+                    let entry = match entry {
+                        Ok(entry) => entry,
+                        Err(e) => {
+                            let path = e.path().unwrap_or(named).to_owned();
+                            let io = e.into_io_error().unwrap_or_else(|| {
+                                std::io::Error::other("the folder contains itself")
+                            });
+                            failed.push((path, Error::io("reading the folder", io)));
+                            continue;
+                        }
+                    };
+                    // Links are not followed: what they point to may be anybody's.
+                    if entry.file_type().is_file() && seen.insert(entry.path().to_owned()) {
+                        let size = entry.metadata().map_or(0, |m| m.len());
+                        jobs.push(Job { path: entry.into_path(), size });
+                    }
+                }
+            }
+        }
+        jobs
+    }
+
+    fn seal_beside(&self, by: &Sealer<'_>, path: &Path, progress: &Progress) -> Result<Outcome> {
+        if is_sealed_file(path)? {
+            return Ok(Outcome::AlreadySealed);
+        }
+        let mut input = open_plain(path)?;
+        let meta = input.metadata().map_err(|e| Error::io("reading the file", e))?;
+        let new = by.prepare(&metadata(path, &meta))?;
+        let (output, existing) = if self.in_place {
+            refuse_hard_links(&meta)?;
+            (path.to_owned(), Existing::Replace)
+        } else if self.hide_name {
+            (path.with_file_name(format!("{}.bulla", new.file_id())), Existing::Keep)
+        } else {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".bulla");
+            let output = PathBuf::from(name);
+            if !self.force && output.exists() {
+                return skip_sealed(&output, &meta);
+            }
+            (output, if self.force { Existing::Replace } else { Existing::Keep })
+        };
+        let mut writer = new.into_file(&output, existing)?.without_folder_sync();
+        if self.in_place {
+            writer = writer.like(meta);
+        }
+        writer.copy_from(&mut progress.reader(&mut input))?;
+        writer.finish()?;
+        Ok(Outcome::Sealed(output))
+    }
+}
+
+/// The output is there: sealed from this very content, as far as the times tell, or in the way.
+fn skip_sealed(output: &Path, plain: &fs::Metadata) -> Result<Outcome> {
+    let newer = |sealed: SystemTime| plain.modified().is_ok_and(|plain| plain > sealed);
+    let sealed_at = fs::metadata(output).and_then(|m| m.modified());
+    if !is_sealed_file(output)? {
+        Err(Error::new(Code::Exists, "a file with the envelope's name exists and is not sealed"))
+    } else if sealed_at.is_ok_and(newer) {
+        let why = "its envelope exists and is older than the file: use --force to seal it again";
+        Err(Error::new(Code::Exists, why))
+    } else {
+        Ok(Outcome::AlreadySealed)
+    }
+}
+
+/// Opens a regular file: a pipe or device would block or never end.
+fn open_plain(path: &Path) -> Result<File> {
+    let io = |e| Error::io("reading the file", e);
+    if !fs::metadata(path).map_err(io)?.is_file() {
+        return Err(Error::new(Code::BadArgument, "this is not a regular file"));
+    }
+    File::open(path).map_err(io)
+}
+
+fn is_sealed_file(path: &Path) -> Result<bool> {
+    let mut start = Vec::new();
+    let read = open_plain(path)?.take(8).read_to_end(&mut start);
+    read.map_err(|e| Error::io("reading the file", e))?;
+    Ok(is_sealed(&start))
+}
+
+/// Another name of the same file would keep the plain content.
+#[cfg(unix)]
+fn refuse_hard_links(meta: &fs::Metadata) -> Result<()> {
+    if std::os::unix::fs::MetadataExt::nlink(meta) > 1 {
+        let why = "the file has other hard links, which would keep the plain content";
+        return Err(Error::new(Code::BadArgument, why));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_hard_links(_meta: &fs::Metadata) -> Result<()> {
+    Ok(())
+}
+
+fn metadata(path: &Path, meta: &fs::Metadata) -> Metadata {
+    let millis = |time: std::io::Result<SystemTime>| {
+        let since = time.ok()?.duration_since(SystemTime::UNIX_EPOCH);
+        let millis = match since {
+            Ok(after) => i64::try_from(after.as_millis()).ok()?,
+            Err(before) => -i64::try_from(before.duration().as_millis()).ok()?,
+        };
+        // Beyond that, JSON readers disagree.
+        (millis.unsigned_abs() < 1 << 53).then_some(millis)
+    };
+    Metadata {
+        name: path.file_name().map(|n| n.to_string_lossy().into_owned()),
+        media_type: path.extension().and_then(|e| media_type(e.to_str()?)),
+        created: millis(meta.created()),
+        modified: millis(meta.modified()),
+    }
+}
+
+/// The types that call centers handle; others are sealed without one.
+fn media_type(extension: &str) -> Option<String> {
+    let found = match extension.to_ascii_lowercase().as_str() {
+        "csv" => "text/csv",
+        "doc" => "application/msword",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "html" => "text/html",
+        "jpg" | "jpeg" => "image/jpeg",
+        "json" => "application/json",
+        "mp3" => "audio/mpeg",
+        "pdf" => "application/pdf",
+        "png" => "image/png",
+        "sqlite" => "application/vnd.sqlite3",
+        "tif" | "tiff" => "image/tiff",
+        "txt" => "text/plain",
+        "wav" => "audio/vnd.wave",
+        "xls" => "application/vnd.ms-excel",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xml" => "application/xml",
+        "zip" => "application/zip",
+        _ => return None,
+    };
+    Some(found.to_owned())
+}
+
+fn report(
+    c: &Context,
+    sealed: &[(PathBuf, PathBuf)],
+    skipped: &[PathBuf],
+    failed: &[(PathBuf, Error)],
+) -> Result<(), Failure> {
+    if c.json {
+        let sealed: Vec<_> =
+            sealed.iter().map(|(f, e)| json!({"file": f, "envelope": e})).collect();
+        println!("{}", json!({"sealed": sealed, "skipped": skipped, "failed": failures(failed)}));
+    } else {
+        for (file, envelope) in sealed {
+            if file == envelope {
+                println!("sealed {} in place", file.display());
+            } else {
+                println!("sealed {} → {}", file.display(), envelope.display());
+            }
+        }
+        for file in skipped {
+            println!("skipped {}: sealed already", file.display());
+        }
+    }
+    report_failures(failed)
+}
+
+/// Failures as data.
+pub fn failures(failed: &[(PathBuf, Error)]) -> Vec<serde_json::Value> {
+    let one = |(file, e): &(PathBuf, Error)| {
+        json!({"file": file, "code": e.code().name(), "number": e.code().number(),
+               "class": e.class().name(), "message": e.to_string()})
+    };
+    failed.iter().map(one).collect()
+}
+
+/// One line a failure on standard error; the status is theirs if they agree, else 1.
+pub fn report_failures(failed: &[(PathBuf, Error)]) -> Result<(), Failure> {
+    for (file, e) in failed {
+        eprintln!("bulla: {}: {e} [{}]", file.display(), e.code().name());
+    }
+    let statuses: BTreeSet<u8> = failed.iter().map(|(_, e)| exit_status(e)).collect();
+    match (statuses.len(), statuses.first()) {
+        (0, _) => Ok(()),
+        (1, Some(status)) => Err(Failure::Reported(*status)),
+        _ => Err(Failure::Reported(1)),
+    }
+}

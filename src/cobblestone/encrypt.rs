@@ -1,0 +1,142 @@
+//! Writing a message as a stream.
+
+use super::{BATCH, CHUNK, COMMITMENT, MAX_CHUNKS, Message, SALT, SLOT, slot_offset};
+use crate::aead::TAG;
+use crate::{Code, Error, Result, memory};
+use std::io::{self, IoSliceMut, Read, Write};
+use zeroize::Zeroize;
+
+/// Encrypts what is written to it. Nothing is complete before [`finish`](Encryptor::finish):
+/// without its last chunk a message is refused as cut.
+pub struct Encryptor<W: Write> {
+    inner: W,
+    message: Message,
+    batch: Batch,
+    /// Number of the chunk in the first slot.
+    chunk: u64,
+}
+
+/// The slots being filled; the plaintext of each stands where its ciphertext will.
+struct Batch {
+    slots: Vec<u8>,
+    /// Plaintext bytes waiting in `slots`.
+    filled: usize,
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        // Plaintext that was never sealed; the rest is ciphertext.
+        let end = slot_offset(self.filled);
+        self.slots[..end].zeroize();
+    }
+}
+
+/// Seals consecutive chunks, each in its slot.
+pub(super) fn seal_slots<'a>(
+    message: &Message,
+    first: u64,
+    slots: impl Iterator<Item = &'a mut [u8]>,
+) {
+    for (chunk, slot) in (first..).zip(slots) {
+        message.seal(chunk, slot);
+    }
+}
+
+impl<W: Write> Encryptor<W> {
+    /// Starts a message under a uniformly random `key`, with a fresh random salt, and writes its
+    /// first 56 bytes. `context` is authenticated and must be given again to read.
+    pub fn new(key: &[u8; 32], context: &[u8], inner: W) -> Result<Self> {
+        let mut salt = [0; SALT];
+        memory::random(&mut salt);
+        Self::with_salt(key, &salt, context, inner)
+    }
+
+    /// The same with a given salt, which must never repeat under a key.
+    pub(super) fn with_salt(
+        key: &[u8; 32],
+        salt: &[u8; SALT],
+        context: &[u8],
+        mut inner: W,
+    ) -> Result<Self> {
+        let message = Message::derive(key, salt, context);
+        inner
+            .write_all(&[&salt[..], &message.commitment].concat())
+            .map_err(|e| Error::io("writing the sealed content", e))?;
+        let batch = Batch { slots: vec![0; BATCH * SLOT], filled: 0 };
+        Ok(Encryptor { inner, message, batch, chunk: 0 })
+    }
+
+    /// The message's key commitment.
+    pub fn commitment(&self) -> [u8; COMMITMENT] {
+        self.message.commitment
+    }
+
+    /// Encrypts all that `from` has, reading straight into the slots; returns the bytes read.
+    pub fn copy_from(&mut self, from: &mut (impl Read + ?Sized)) -> Result<u64> {
+        let mut total = 0;
+        loop {
+            let n = match from.read_vectored(&mut self.free()) {
+                Ok(0) => return Ok(total),
+                Ok(n) => n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(Error::io("reading the content to seal", e)),
+            };
+            total += n as u64;
+            self.advance(n)?;
+        }
+    }
+
+    /// Writes the last chunk and gives back the inner writer, which is not flushed.
+    pub fn finish(mut self) -> Result<W> {
+        // `advance` leaves less than a batch, so the last chunk has room and is short.
+        let end = slot_offset(self.batch.filled) + TAG;
+        self.seal_and_write(end)?;
+        Ok(self.inner)
+    }
+
+    /// The free plaintext places of the batch, in order.
+    fn free(&mut self) -> Vec<IoSliceMut<'_>> {
+        let (first, within) = (self.batch.filled / CHUNK, self.batch.filled % CHUNK);
+        let slots = self.batch.slots.chunks_exact_mut(SLOT).skip(first).enumerate();
+        slots
+            .map(|(i, slot)| IoSliceMut::new(&mut slot[if i == 0 { within } else { 0 }..CHUNK]))
+            .collect()
+    }
+
+    /// Counts `n` more plaintext bytes; a full batch is sealed and written.
+    fn advance(&mut self, n: usize) -> Result<()> {
+        self.batch.filled += n;
+        assert!(self.batch.filled <= BATCH * CHUNK, "a reader claims more than it was asked for");
+        if self.batch.filled == BATCH * CHUNK {
+            self.seal_and_write(BATCH * SLOT)?;
+        }
+        Ok(())
+    }
+
+    fn seal_and_write(&mut self, end: usize) -> Result<()> {
+        let chunks = end.div_ceil(SLOT) as u64;
+        if self.chunk + chunks > MAX_CHUNKS {
+            return Err(Error::new(Code::BadArgument, "the content is larger than 4 PiB"));
+        }
+        let slots = &mut self.batch.slots[..end];
+        seal_slots(&self.message, self.chunk, slots.chunks_mut(SLOT));
+        self.batch.filled = 0;
+        self.chunk += chunks;
+        self.inner.write_all(slots).map_err(|e| Error::io("writing the sealed content", e))
+    }
+}
+
+impl<W: Write> Write for Encryptor<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let at = slot_offset(self.batch.filled);
+        let n = data.len().min(CHUNK - self.batch.filled % CHUNK);
+        self.batch.slots[at..at + n].copy_from_slice(&data[..n]);
+        self.advance(n)?;
+        Ok(n)
+    }
+
+    /// Flushes the inner writer. What has not filled a batch stays here until `finish`.
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,189 @@
+//! Reading a message at any place.
+
+use super::source::ReadAt;
+use super::stream::{poisoned, write_all_vectored};
+use super::{BATCH, CHUNK, COMMITMENT, Message, PREFIX, SALT, SLOT, bad_length, plaintext_len};
+use crate::{Error, Result};
+use std::io::{IoSlice, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroizing;
+
+/// Decrypts a message at any place, from many threads at once. The last chunk is verified when
+/// opening, so the length is authentic from then on. A chunk that fails to verify poisons the
+/// reader: every later read fails too.
+pub struct SeekReader<S> {
+    source: S,
+    message: Message,
+    /// Offset of the first chunk in the source.
+    chunks_at: u64,
+    /// Bytes that the chunks take in the source.
+    chunks_len: u64,
+    /// Plaintext bytes.
+    len: u64,
+    /// The chunk that was opened last.
+    cache: Mutex<Option<(u64, Buffer)>>,
+    poisoned: AtomicBool,
+}
+
+/// Memory for one slot, wiped when dropped.
+type Buffer = Box<Zeroizing<[u8; SLOT]>>;
+
+impl<S: ReadAt> SeekReader<S> {
+    /// Opens the message of `stored` bytes at `offset` in `source`: checks the length, the
+    /// commitment and the last chunk.
+    ///
+    /// # Errors
+    /// [`Code::Length`](crate::Code::Length) if no message has that length,
+    /// [`Code::Commitment`](crate::Code::Commitment) for another key or context,
+    /// [`Code::Chunk`](crate::Code::Chunk) if the last chunk does not verify.
+    pub fn new(
+        key: &[u8; 32],
+        context: &[u8],
+        source: S,
+        offset: u64,
+        stored: u64,
+    ) -> Result<Self> {
+        let len = plaintext_len(stored).ok_or_else(bad_length)?;
+        let mut prefix = [0; PREFIX];
+        read_exact(&source, &mut prefix, offset)?;
+        let reader = SeekReader {
+            message: Message::check(key, &prefix, context)?,
+            source,
+            chunks_at: offset + PREFIX as u64,
+            chunks_len: stored - PREFIX as u64,
+            len,
+            cache: Mutex::new(None),
+            poisoned: AtomicBool::new(false),
+        };
+        reader.with_chunk(len / CHUNK as u64, |_| ())?;
+        Ok(reader)
+    }
+
+    /// Plaintext bytes in the message.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether the message is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The message's key commitment.
+    pub fn commitment(&self) -> [u8; COMMITMENT] {
+        self.message.commitment
+    }
+
+    /// Reads plaintext from `offset` until `out` is full or the end is reached, and gives the
+    /// number of bytes; 0 past the end.
+    pub fn read_at(&self, out: &mut [u8], offset: u64) -> Result<usize> {
+        let wanted = (out.len() as u64).min(self.len.saturating_sub(offset)) as usize;
+        let (mut out, mut at) = (&mut out[..wanted], offset);
+        while !out.is_empty() {
+            let (chunk, within) = (at / CHUNK as u64, (at % CHUNK as u64) as usize);
+            let n = if within == 0 && out.len() >= 2 * CHUNK {
+                self.read_chunks(chunk, out)?
+            } else {
+                self.with_chunk(chunk, |text| {
+                    let n = out.len().min(text.len() - within);
+                    out[..n].copy_from_slice(&text[within..within + n]);
+                    n
+                })?
+            };
+            out = &mut out[n..];
+            at += n as u64;
+        }
+        Ok(wanted)
+    }
+
+    /// Writes the whole plaintext to `to`, in order, without copying it.
+    pub fn copy_to(&self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
+        let mut buf = Zeroizing::new(vec![0; BATCH * SLOT]);
+        for first in (0..=self.len / CHUNK as u64).step_by(BATCH) {
+            let mut parts = Vec::with_capacity(BATCH);
+            for text in self.open_batch(first, &mut buf)? {
+                parts.push(IoSlice::new(text?));
+            }
+            write_all_vectored(to, &mut parts)
+                .map_err(|e| Error::io("writing the opened content", e))?;
+        }
+        Ok(self.len)
+    }
+
+    /// Reads whole chunks from `chunk` on, as many as fit into `out` and a batch.
+    fn read_chunks(&self, chunk: u64, out: &mut [u8]) -> Result<usize> {
+        let chunks = (out.len() / CHUNK).min(BATCH);
+        let mut buf = Zeroizing::new(vec![0; chunks * SLOT]);
+        let mut n = 0;
+        for text in self.open_batch(chunk, &mut buf)? {
+            let text = text?;
+            out[n..n + text.len()].copy_from_slice(text);
+            n += text.len();
+        }
+        Ok(n)
+    }
+
+    /// Reads the chunks from `first` on that fit into `buf`, to open them one by one.
+    fn open_batch<'a>(
+        &'a self,
+        first: u64,
+        buf: &'a mut [u8],
+    ) -> Result<impl Iterator<Item = Result<&'a [u8]>>> {
+        self.check_poison()?;
+        let at = first * SLOT as u64;
+        let n = (buf.len() as u64).min(self.chunks_len - at) as usize;
+        read_exact(&self.source, &mut buf[..n], self.chunks_at + at)?;
+        Ok((first..).zip(buf[..n].chunks_mut(SLOT)).map(|(chunk, slot)| {
+            let text = self.message.open(chunk, slot).inspect_err(|_| self.poison())?;
+            Ok(&*text)
+        }))
+    }
+
+    /// Opens one chunk, or takes it from the cache.
+    fn with_chunk<T>(&self, chunk: u64, take: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        self.check_poison()?;
+        let at = chunk * SLOT as u64;
+        let size = (SLOT as u64).min(self.chunks_len - at) as usize;
+        let mut cache = self.cache.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some((cached, buf)) = &*cache
+            && *cached == chunk
+        {
+            return Ok(take(&buf[..size - crate::aead::TAG]));
+        }
+        // Other threads go on with buffers of their own meanwhile.
+        let mut buf = cache.take().map_or_else(|| Box::new([0; SLOT].into()), |(_, buf)| buf);
+        drop(cache);
+        let slot = &mut buf[..size];
+        read_exact(&self.source, slot, self.chunks_at + at)?;
+        let text = self.message.open(chunk, slot).inspect_err(|_| self.poison())?;
+        let taken = take(text);
+        *self.cache.lock().unwrap_or_else(|e| e.into_inner()) = Some((chunk, buf));
+        Ok(taken)
+    }
+
+    fn check_poison(&self) -> Result<()> {
+        if self.poisoned.load(Ordering::Relaxed) { Err(poisoned()) } else { Ok(()) }
+    }
+
+    fn poison(&self) {
+        self.poisoned.store(true, Ordering::Relaxed);
+        *self.cache.lock().unwrap_or_else(|e| e.into_inner()) = None;
+    }
+}
+
+/// The commitment of the message at `offset`, unchecked.
+pub(crate) fn read_commitment<S: ReadAt>(source: &S, offset: u64) -> Result<[u8; COMMITMENT]> {
+    let mut commitment = [0; COMMITMENT];
+    read_exact(source, &mut commitment, offset + SALT as u64)?;
+    Ok(commitment)
+}
+
+fn read_exact<S: ReadAt>(source: &S, buf: &mut [u8], offset: u64) -> Result<()> {
+    let doing = "reading the sealed content";
+    match source.read_full_at(buf, offset).map_err(|e| Error::io(doing, e))? {
+        n if n == buf.len() => Ok(()),
+        // Shorter than its size said: it was cut while we read.
+        _ => Err(bad_length()),
+    }
+}

@@ -1,0 +1,264 @@
+//! The home folder: a device's or issuer's keys, roots, lists and permits, in plain files.
+//!
+//! | file | what |
+//! |---|---|
+//! | `identity` | the device's key file |
+//! | `identity.pub` | its public line |
+//! | `root.key`, `root.pub` | an issuer's key file and line |
+//! | `roots/<thumbprint>` | lines of the pinned roots |
+//! | `trust/<thumbprint>` | each root's newest trust list |
+//! | `recipients` | public lines that were sealed to, for re-licensing |
+//! | `permits/<id>` | permits of this device |
+
+use crate::atomic::{self, Existing, read_text};
+use crate::jws::MAX_TOKEN;
+use crate::keys::{Identity, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, read_lines};
+use crate::template::{Permit, Template};
+use crate::trust::{Trust, TrustList};
+use crate::{Code, Error, Result, clock};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Longest key file or root line that is read.
+const MAX_SMALL: usize = 64 * 1024;
+
+/// A home folder.
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// The home in this folder, which need not exist yet.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Home(folder.into())
+    }
+
+    /// `$BULLA_HOME`, else `bulla` in the platform's folder for configuration.
+    ///
+    /// # Errors
+    /// [`Code::HomeIncomplete`] if the platform knows no such folder.
+    pub fn default_folder() -> Result<Self> {
+        let set = std::env::var_os("BULLA_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
+        set.or_else(|| dirs::config_dir().map(|d| d.join("bulla"))).map(Home).ok_or_else(|| {
+            Error::new(Code::HomeIncomplete, "no home folder: give --home or set BULLA_HOME")
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Stores a new identity and its public line.
+    ///
+    /// # Errors
+    /// [`Code::Exists`] if there is one: it is never overwritten.
+    pub fn create_identity(&self, id: &Identity, passphrase: Option<&Passphrase>) -> Result<()> {
+        self.create_secret("identity", &id.to_file(passphrase)?)?;
+        self.put("identity.pub", &format!("{}\n", id.public()))
+    }
+
+    /// The device's identity.
+    ///
+    /// # Errors
+    /// [`Code::HomeIncomplete`] if there is none, [`Code::Exposed`] if others can read it,
+    /// [`Code::Passphrase`] if a passphrase is needed or wrong.
+    pub fn identity(&self, passphrase: Option<&Passphrase>) -> Result<Identity> {
+        let missing = "this home has no identity: run `bulla identity new`";
+        Identity::from_file(&self.secret("identity", missing)?, passphrase)
+    }
+
+    /// The identity's public half; needs no passphrase.
+    pub fn public_identity(&self) -> Result<PublicIdentity> {
+        let missing = "this home has no identity: run `bulla identity new`";
+        self.get("identity.pub", MAX_SMALL)?.ok_or_else(|| incomplete(missing))?.parse()
+    }
+
+    /// Stores a new root key and its line; the home pins it.
+    ///
+    /// # Errors
+    /// [`Code::Exists`] if there is one: it is never overwritten.
+    pub fn create_root(&self, root: &RootKey, passphrase: Option<&Passphrase>) -> Result<()> {
+        self.create_secret("root.key", &root.to_file(passphrase)?)?;
+        self.put("root.pub", &format!("{}\n", root.line()))?;
+        self.pin(root.line())
+    }
+
+    /// The issuer's root key; errors as [`Home::identity`].
+    pub fn root_key(&self, passphrase: Option<&Passphrase>) -> Result<RootKey> {
+        let missing = "this home has no root key: only an issuer's home, made with `bulla init`, \
+                       can do this";
+        RootKey::from_file(&self.secret("root.key", missing)?, passphrase)
+    }
+
+    /// Whether this is an issuer's home.
+    pub fn has_root_key(&self) -> bool {
+        self.0.join("root.key").exists()
+    }
+
+    /// Pins a root: its files can be opened here.
+    pub fn pin(&self, root: &RootLine) -> Result<()> {
+        self.put(&format!("roots/{}", root.thumbprint()), &format!("{root}\n"))
+    }
+
+    /// Roots and trust lists of this home, each list verified under its root.
+    pub fn trust(&self) -> Result<Trust> {
+        let mut trust = Trust::default();
+        for text in self.all("roots", MAX_SMALL)? {
+            trust.pin(text.parse()?);
+        }
+        for text in self.all("trust", MAX_TOKEN)? {
+            let list = TrustList::parse(&text)?;
+            trust.use_list(list).map_err(|e| e.context("a trust list of this home"))?;
+        }
+        Ok(trust)
+    }
+
+    /// Takes a newer trust list into use.
+    ///
+    /// # Errors
+    /// As [`Trust::use_list`].
+    pub fn use_list(&self, list: &TrustList) -> Result<()> {
+        self.trust()?.use_list(list.clone())?;
+        self.put(&format!("trust/{}", list.root()), &format!("{}\n", list.as_str()))
+    }
+
+    /// Public keys that this home has sealed to, its own among them.
+    pub fn known_recipients(&self) -> Result<Vec<Recipient>> {
+        let book = self.get("recipients", MAX_TOKEN)?.unwrap_or_default();
+        let mut known: Vec<Recipient> =
+            read_lines::<PublicIdentity>(&book)?.iter().map(|l| l.recipient().clone()).collect();
+        known.extend(self.public_identity().ok().map(|l| l.recipient().clone()));
+        Ok(known)
+    }
+
+    /// Remembers public lines for later re-licensing.
+    pub fn remember_recipients(&self, lines: &[PublicIdentity]) -> Result<()> {
+        let mut book = self.get("recipients", MAX_TOKEN)?.unwrap_or_default();
+        let known: BTreeSet<_> =
+            read_lines::<PublicIdentity>(&book)?.iter().map(|l| l.recipient().key_id()).collect();
+        let before = book.len();
+        for line in lines.iter().filter(|l| !known.contains(&l.recipient().key_id())) {
+            book.push_str(&format!("{line}\n"));
+        }
+        if book.len() == before { Ok(()) } else { self.put("recipients", &book) }
+    }
+
+    /// Stores a permit of this device.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`] if it is for another device.
+    pub fn use_permit(&self, permit: &Permit) -> Result<()> {
+        if permit.device() != self.public_identity()?.thumbprint() {
+            return Err(Error::new(Code::NotPermitted, "the permit is for another device"));
+        }
+        self.put(&format!("permits/{}", permit.id()), &format!("{}\n", permit.as_str()))
+    }
+
+    /// The permit for a template that counts longest.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`] if there is none.
+    pub fn permit(&self, template: &Template) -> Result<Permit> {
+        let permits = self.all("permits", MAX_TOKEN)?;
+        let permits: Vec<Permit> =
+            permits.iter().map(|t| Permit::parse(t)).collect::<Result<_>>()?;
+        let fitting = permits.into_iter().filter(|p| p.is_for(template));
+        fitting.max_by_key(Permit::expires_at).ok_or_else(|| {
+            let why = "this home has no permit to seal with this template: ask its signer for one";
+            Error::new(Code::NotPermitted, why)
+        })
+    }
+
+    /// The first trust list of a new issuer: the root itself may sign everything.
+    pub fn create_first_list(&self, root: &RootKey, days: u64) -> Result<TrustList> {
+        let now = clock::now();
+        let key = crate::TrustedKey {
+            jwk: crate::PublicKey::Ed25519(root.line().key.clone()),
+            alg: "Ed25519".into(),
+            uses: crate::KeyUse::ALL.to_vec(),
+            iss: None,
+            aud: None,
+            roles: None,
+        };
+        let list = TrustList::sign(root, 1, now, now + days * 86_400, vec![key], vec![])?;
+        self.use_list(&list)?;
+        Ok(list)
+    }
+
+    fn create_secret(&self, name: &str, text: &str) -> Result<()> {
+        self.create_folder(&self.0)?;
+        atomic::write(&self.0.join(name), text.as_bytes(), true, Existing::Keep).map_err(
+            |e| match e.code() {
+                Code::Exists => Error::new(
+                    Code::Exists,
+                    "this home has such a key already; keys are never overwritten",
+                ),
+                _ => e,
+            },
+        )
+    }
+
+    fn secret(&self, name: &str, missing: &'static str) -> Result<zeroize::Zeroizing<String>> {
+        let path = self.0.join(name);
+        match fs::metadata(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(incomplete(missing)),
+            Err(e) => return Err(Error::io("reading the key file", e)),
+            Ok(_meta) => {
+                #[cfg(unix)]
+                if std::os::unix::fs::PermissionsExt::mode(&_meta.permissions()) & 0o077 != 0 {
+                    return Err(Error::new(
+                        Code::Exposed,
+                        "the key file can be read by other users: make it mode 0600, and replace \
+                         the key if somebody may have read it",
+                    ));
+                }
+            }
+        }
+        read_text(&path, MAX_SMALL).map(zeroize::Zeroizing::new)
+    }
+
+    fn create_folder(&self, folder: &Path) -> Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(|e| Error::io("creating the home folder", e))
+    }
+
+    fn put(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.0.join(name);
+        self.create_folder(path.parent().expect("within the home"))?;
+        atomic::write(&path, text.as_bytes(), false, Existing::Replace)
+    }
+
+    fn get(&self, name: &str, max: usize) -> Result<Option<String>> {
+        match read_text(&self.0.join(name), max) {
+            Err(e) if e.code() == Code::NotFound => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// The texts of all files in a folder of the home, in the order of their names.
+    fn all(&self, folder: &str, max: usize) -> Result<Vec<String>> {
+        let io = |e| Error::io("reading the home folder", e);
+        let entries = match fs::read_dir(self.0.join(folder)) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(io)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(io)?.file_name();
+            // Left by a process that was killed on a system without unnamed files.
+            if !name.to_string_lossy().starts_with('.') {
+                names.push(name);
+            }
+        }
+        names.sort();
+        names.iter().map(|n| read_text(&self.0.join(folder).join(n), max)).collect()
+    }
+}
+
+fn incomplete(why: &'static str) -> Error {
+    Error::new(Code::HomeIncomplete, why)
+}

@@ -1,0 +1,133 @@
+//! Compact JWS (RFC 7515) for our own signed objects: `alg` `Ed25519` (RFC 9864) and nothing else.
+//!
+//! The JWT crates at hand do not know this `alg` name and decode leniently; what is needed here is
+//! three canonical base64url parts, one fixed header and one signature.
+
+use crate::encoding::{Thumbprint, b64, unb64, unb64_array};
+use crate::keys::{SigningKey, VerifyingKey};
+use crate::{Code, Error, Result, json};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Longest signed object that is read, in bytes.
+pub(crate) const MAX_TOKEN: usize = 4 << 20;
+
+/// Longest header part, in characters; ours have about 130 and 220.
+const MAX_HEADER: usize = 1024;
+
+/// What an object says about itself: its `typ`, and the rules that its claims' types cannot say.
+pub(crate) trait Object: Serialize + DeserializeOwned {
+    const TYP: &'static str;
+
+    /// The name in error messages.
+    const NAME: &'static str;
+
+    /// The first rule that the claims break.
+    fn check(&self) -> Result<(), &'static str>;
+}
+
+/// Who claims to have signed.
+#[derive(Clone, Debug)]
+pub(crate) enum Signer {
+    /// A key known by its thumbprint.
+    Kid(Thumbprint),
+    /// The key itself; only in delegated licenses.
+    Jwk(VerifyingKey),
+}
+
+/// A signed object that was read; whether its signature holds is up to [`verify`](Self::verify).
+#[derive(Clone, Debug)]
+pub(crate) struct Token<T> {
+    pub(crate) text: String,
+    pub(crate) signer: Signer,
+    pub(crate) claims: T,
+    signature: [u8; 64],
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    typ: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<Thumbprint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwk: Option<VerifyingKey>,
+}
+
+impl<T: Object> Token<T> {
+    /// Reads `text` strictly. `code` is the code of errors: another one inside an envelope.
+    pub(crate) fn parse(text: &str, code: Code) -> Result<Self> {
+        let bad = |why: &str| Error::new(code, format!("not a valid {}: {why}", T::NAME));
+        if text.len() > MAX_TOKEN {
+            return Err(bad("it is too long"));
+        }
+        let mut parts = text.split('.');
+        let (Some(header), Some(claims), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(bad("it does not have three parts"));
+        };
+        if header.len() > MAX_HEADER {
+            return Err(bad("its header is too long"));
+        }
+        let not_b64 = || bad("a part is not canonical base64url");
+        let header: Header = json::from_slice(&unb64(header).ok_or_else(not_b64)?)
+            .map_err(|e| bad(&format!("its header {e}")))?;
+        if header.alg != "Ed25519" {
+            return Err(bad("its alg is not Ed25519"));
+        }
+        if header.typ != T::TYP {
+            return Err(bad("its typ is another object's"));
+        }
+        let signer = match (header.kid, header.jwk) {
+            (Some(kid), None) => Signer::Kid(kid),
+            (None, Some(key)) => Signer::Jwk(key),
+            _ => return Err(bad("its header names no signer, or two")),
+        };
+        let claims: T = json::from_slice(&unb64(claims).ok_or_else(not_b64)?)
+            .map_err(|e| bad(&format!("its content: {e}")))?;
+        claims.check().map_err(bad)?;
+        let signature = unb64_array(signature).ok_or_else(not_b64)?;
+        Ok(Token { text: text.to_owned(), signer, claims, signature })
+    }
+
+    /// Signs `claims`.
+    pub(crate) fn sign(claims: T, key: &SigningKey, embed_key: bool) -> Self {
+        let public = key.public();
+        let signer =
+            if embed_key { Signer::Jwk(public.clone()) } else { Signer::Kid(public.thumbprint()) };
+        let header = Header {
+            alg: "Ed25519".into(),
+            typ: T::TYP.into(),
+            kid: (!embed_key).then(|| public.thumbprint()),
+            jwk: embed_key.then(|| public.clone()),
+        };
+        let part = |json: serde_json::Result<Vec<u8>>| b64(&json.expect("plain data"));
+        let mut text = part(serde_json::to_vec(&header));
+        text.push('.');
+        text.push_str(&part(serde_json::to_vec(&claims)));
+        let signature = key.sign(text.as_bytes());
+        text.push('.');
+        text.push_str(&b64(&signature));
+        Token { text, signer, claims, signature }
+    }
+
+    /// Verifies the signature under `key`.
+    pub(crate) fn verify(&self, key: &VerifyingKey) -> Result<()> {
+        let signed = self.text.rfind('.').expect("a token has three parts");
+        if key.verify(&self.text.as_bytes()[..signed], &self.signature) {
+            return Ok(());
+        }
+        let why = format!("the signature of the {} does not verify: it was changed", T::NAME);
+        Err(Error::new(Code::Signature, why))
+    }
+
+    /// The thumbprint of the key that claims to have signed.
+    pub(crate) fn kid(&self) -> Thumbprint {
+        match &self.signer {
+            Signer::Kid(kid) => *kid,
+            Signer::Jwk(key) => key.thumbprint(),
+        }
+    }
+}

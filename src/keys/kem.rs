@@ -1,0 +1,221 @@
+//! KEM keys and the one HPKE suite a kind (RFC 9180; X-Wing is KEM id 0x647a).
+
+use crate::encoding::{KeyId, sha256};
+use crate::memory::Secret;
+use crate::{Code, Error, Result};
+use hpke::aead::ChaCha20Poly1305;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::{X25519HkdfSha256, XWing};
+use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The kind of a KEM key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum KemKind {
+    /// X-Wing: ML-KEM-768 and X25519 together. The default.
+    Hybrid,
+    /// X25519 alone: smaller and faster, not safe against quantum computers.
+    X25519,
+}
+
+impl KemKind {
+    /// The name in wraps and public lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            KemKind::Hybrid => "hybrid",
+            KemKind::X25519 => "x25519",
+        }
+    }
+
+    /// By its name; `None` for a kind that is not known here.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [KemKind::Hybrid, KemKind::X25519].into_iter().find(|k| k.name() == name)
+    }
+
+    /// Bytes of a public key.
+    pub fn public_len(self) -> usize {
+        match self {
+            KemKind::Hybrid => 1216,
+            KemKind::X25519 => 32,
+        }
+    }
+
+    /// Bytes of an encapsulated key.
+    pub(crate) fn enc_len(self) -> usize {
+        match self {
+            KemKind::Hybrid => 1120,
+            KemKind::X25519 => 32,
+        }
+    }
+}
+
+/// A public KEM key that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KemPublic {
+    pub(crate) kind: KemKind,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl KemPublic {
+    /// Checks length, encoding and that the X25519 half is not of low order.
+    pub(crate) fn new(kind: KemKind, bytes: &[u8]) -> Result<Self> {
+        let bad = |why| Err(Error::new(Code::BadKey, why));
+        if bytes.len() != kind.public_len() {
+            return bad("the public key has the wrong length for its kind");
+        }
+        // The KEM itself accepts such a half and would fall back to ML-KEM alone, silently.
+        if low_order_half(bytes) {
+            return bad("the public key is unusable: its X25519 part is of low order");
+        }
+        if kind == KemKind::Hybrid && <XWing as Kem>::PublicKey::from_bytes(bytes).is_err() {
+            return bad("the public key is not a valid ML-KEM-768 key");
+        }
+        Ok(KemPublic { kind, bytes: bytes.to_vec() })
+    }
+
+    pub(crate) fn key_id(&self) -> KeyId {
+        KeyId(sha256(&self.bytes))
+    }
+
+    /// HPKE base mode, one message, empty AAD: (`enc`, `ct`).
+    pub(crate) fn seal(&self, info: &[u8], key: &Secret<32>) -> Result<(Vec<u8>, Vec<u8>)> {
+        match self.kind {
+            KemKind::Hybrid => seal::<XWing>(&self.bytes, info, key),
+            KemKind::X25519 => seal::<X25519HkdfSha256>(&self.bytes, info, key),
+        }
+    }
+}
+
+/// Whether the last 32 bytes, the X25519 half of a key or encapsulated key, are of low order.
+fn low_order_half(bytes: &[u8]) -> bool {
+    bytes.last_chunk().is_none_or(|half| x25519_dalek::x25519([0x55; 32], *half) == [0; 32])
+}
+
+fn seal<K: Kem>(public: &[u8], info: &[u8], key: &Secret<32>) -> Result<(Vec<u8>, Vec<u8>)> {
+    let bad = |_| Error::new(Code::BadKey, "the recipient's public key cannot be used");
+    let public = K::PublicKey::from_bytes(public).map_err(bad)?;
+    let (enc, ct) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, K>(
+        &OpModeS::Base,
+        &public,
+        info,
+        key.expose(),
+        &[],
+    )
+    .map_err(bad)?;
+    Ok((enc.to_bytes().to_vec(), ct))
+}
+
+/// A secret KEM key: X-Wing's 32-byte seed, or X25519's 32-byte scalar.
+pub(crate) struct KemSecret {
+    pub(crate) kind: KemKind,
+    pub(crate) secret: Secret<32>,
+    public: KemPublic,
+}
+
+impl KemSecret {
+    pub(crate) fn generate(kind: KemKind) -> Self {
+        // Any 32 bytes are a seed, or a scalar that is clamped when used.
+        Self::from_secret(kind, Secret::random())
+    }
+
+    pub(crate) fn from_secret(kind: KemKind, secret: Secret<32>) -> Self {
+        let bytes = match kind {
+            KemKind::Hybrid => public::<XWing>(&secret),
+            KemKind::X25519 => public::<X25519HkdfSha256>(&secret),
+        };
+        KemSecret { kind, secret, public: KemPublic { kind, bytes } }
+    }
+
+    pub(crate) fn public(&self) -> &KemPublic {
+        &self.public
+    }
+
+    /// Opens what [`KemPublic::seal`] made; `None` if it was made for anything else.
+    pub(crate) fn open(&self, info: &[u8], enc: &[u8], ct: &[u8]) -> Option<Secret<32>> {
+        // Plain X25519 refuses these by RFC 9180; X-Wing leaves it to us.
+        if low_order_half(enc) {
+            return None;
+        }
+        let key = match self.kind {
+            KemKind::Hybrid => open::<XWing>(&self.secret, info, enc, ct),
+            KemKind::X25519 => open::<X25519HkdfSha256>(&self.secret, info, enc, ct),
+        }?;
+        Secret::from_slice(&key)
+    }
+}
+
+fn private<K: Kem>(secret: &Secret<32>) -> K::PrivateKey {
+    K::PrivateKey::from_bytes(secret.expose()).expect("32 bytes are a private key of either kind")
+}
+
+fn public<K: Kem>(secret: &Secret<32>) -> Vec<u8> {
+    K::sk_to_pk(&private::<K>(secret)).to_bytes().to_vec()
+}
+
+fn open<K: Kem>(
+    secret: &Secret<32>,
+    info: &[u8],
+    enc: &[u8],
+    ct: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let enc = K::EncappedKey::from_bytes(enc).ok()?;
+    let mut ctx = hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, K>(
+        &OpModeR::Base,
+        &private::<K>(secret),
+        &enc,
+        info,
+    )
+    .ok()?;
+    ctx.open(ct, &[]).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_the_crate() {
+        for kind in [KemKind::Hybrid, KemKind::X25519] {
+            let key = KemSecret::generate(kind);
+            let public = KemPublic::new(kind, &key.public().bytes).unwrap();
+            assert_eq!(&public, key.public());
+            let file_key = Secret::random();
+            let (enc, ct) = public.seal(b"info", &file_key).unwrap();
+            assert_eq!((enc.len(), ct.len()), (kind.enc_len(), 48));
+            assert_eq!(key.open(b"info", &enc, &ct).unwrap().expose(), file_key.expose());
+            assert!(key.open(b"inf0", &enc, &ct).is_none());
+            assert!(KemSecret::generate(kind).open(b"info", &enc, &ct).is_none());
+        }
+    }
+
+    /// The seven low-order points of curve25519, as in libsodium's and Wycheproof's lists.
+    #[test]
+    fn low_order_points_are_refused() {
+        let good = KemSecret::generate(KemKind::Hybrid).public().bytes.clone();
+        for hex in [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ] {
+            let point = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
+            assert!(KemPublic::new(KemKind::X25519, &point).is_err(), "{hex}");
+            let hybrid = [&good[..1184], &point].concat();
+            assert!(KemPublic::new(KemKind::Hybrid, &hybrid).is_err(), "{hex}");
+        }
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        for n in [0, 31, 33, 1215, 1217] {
+            assert!(KemPublic::new(KemKind::X25519, &vec![9; n]).is_err());
+            assert!(KemPublic::new(KemKind::Hybrid, &vec![9; n]).is_err());
+        }
+    }
+}

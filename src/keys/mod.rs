@@ -1,0 +1,13 @@
+//! Keys: signing keys and their thumbprints, KEM keys and recipients, and the files they live in.
+
+mod kem;
+mod keyfile;
+mod public;
+mod signing;
+
+pub use kem::KemKind;
+pub(crate) use kem::{KemPublic, KemSecret};
+pub use keyfile::{Identity, Passphrase, RootKey, Signatory};
+pub use public::{PublicIdentity, Recipient, RootLine, read_lines};
+pub(crate) use signing::SigningKey;
+pub use signing::VerifyingKey;

@@ -1,0 +1,189 @@
+//! The license: one file's terms and wraps, signed by a root, or by a device under a template.
+
+use crate::encoding::{Bytes, Id, Thumbprint, plain_text, sha256};
+use crate::jws::{Object, Signer, Token};
+use crate::keys::KemSecret;
+use crate::memory::Secret;
+use crate::template::{self, PermitClaims, TemplateClaims};
+use crate::trust::Trust;
+use crate::wrap::{self, Scope, Wrap};
+use crate::{Code, Error, Result, kdf};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Most wraps of a license.
+pub(crate) const MAX_WRAPS: usize = 500;
+/// Longest policy, in bytes.
+pub(crate) const MAX_POLICY: usize = 64 * 1024;
+/// Longest label, in bytes.
+pub(crate) const MAX_LABEL: usize = 256;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LicenseClaims {
+    pub(crate) iss: Thumbprint,
+    pub(crate) iat: u64,
+    pub(crate) jti: Id,
+    pub(crate) seq: u64,
+    pub(crate) file: Id,
+    pub(crate) label: String,
+    pub(crate) policy: Bytes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) batch: Option<Id>,
+    pub(crate) wraps: Vec<Wrap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) template: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) permit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<Id>,
+}
+
+impl Object for LicenseClaims {
+    const TYP: &'static str = "bulla-license+jwt";
+    const NAME: &'static str = "license";
+
+    fn check(&self) -> Result<(), &'static str> {
+        if !plain_text(&self.label, MAX_LABEL) {
+            return Err("its label is too long or holds control characters");
+        }
+        if !(1..=MAX_POLICY).contains(&self.policy.0.len()) {
+            return Err("its policy is empty or too long");
+        }
+        if !(1..=MAX_WRAPS).contains(&self.wraps.len()) {
+            return Err("it has no wraps or too many");
+        }
+        let recipients: BTreeSet<_> = self.wraps.iter().map(|w| w.to).collect();
+        if recipients.len() != self.wraps.len() {
+            return Err("a recipient stands twice");
+        }
+        self.wraps.iter().try_for_each(Wrap::check)?;
+        if self.wraps.iter().any(|w| w.scope == Scope::Batch) != self.batch.is_some() {
+            return Err("its batch id does not go with the scope of its wraps");
+        }
+        let delegation = [self.template.is_some(), self.permit.is_some(), self.nonce.is_some()];
+        if delegation.iter().any(|d| *d) != delegation.iter().all(|d| *d) {
+            return Err("a part of its delegation is missing");
+        }
+        if (self.seq == 0) != self.template.is_some() {
+            return Err("its seq does not go with its signer");
+        }
+        Ok(())
+    }
+}
+
+/// What a delegated license stands on.
+#[derive(Clone, Debug)]
+pub(crate) struct Delegation {
+    pub(crate) template: Token<TemplateClaims>,
+    pub(crate) permit: Token<PermitClaims>,
+    nonce: Id,
+}
+
+/// A license that was read. Nothing of it counts before [`verify`](License::verify).
+#[derive(Clone, Debug)]
+pub(crate) struct License {
+    pub(crate) token: Token<LicenseClaims>,
+    pub(crate) delegation: Option<Delegation>,
+}
+
+impl License {
+    /// Reads a license strictly.
+    ///
+    /// # Errors
+    /// [`Code::License`]
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let bad = |why: &'static str| Error::new(Code::License, why);
+        let token: Token<LicenseClaims> = Token::parse(text, Code::License)?;
+        let claims = &token.claims;
+        let delegation = match (&token.signer, &claims.template, &claims.permit, claims.nonce) {
+            (Signer::Kid(kid), None, None, None) if *kid == claims.iss => None,
+            (Signer::Jwk(_), Some(template), Some(permit), Some(nonce)) => Some(Delegation {
+                template: Token::parse(template, Code::License)?,
+                permit: Token::parse(permit, Code::License)?,
+                nonce,
+            }),
+            (Signer::Kid(_), None, None, None) => {
+                return Err(bad("not a valid license: its signer is not its root"));
+            }
+            _ => return Err(bad("not a valid license: its signer does not go with its claims")),
+        };
+        Ok(License { token, delegation })
+    }
+
+    pub(crate) fn claims(&self) -> &LicenseClaims {
+        &self.token.claims
+    }
+
+    /// Section 3 of `docs/format.md`: who signed, and whether they may.
+    ///
+    /// # Errors
+    /// [`Code::UnknownRoot`], [`Code::NotTrusted`], [`Code::NotPermitted`], [`Code::Signature`]
+    pub(crate) fn verify(&self, trust: &Trust, now: u64) -> Result<()> {
+        let claims = self.claims();
+        let root = trust.root(&claims.iss)?;
+        let Some(delegation) = &self.delegation else {
+            return self.token.verify(&root.key);
+        };
+        let Signer::Jwk(device) = &self.token.signer else {
+            return Err(Error::new(Code::Internal, "a delegated license without its key"));
+        };
+        let Delegation { template, permit, nonce } = delegation;
+        let thumbprint = device.thumbprint();
+        template::verify(trust, &claims.iss, template, permit, &thumbprint, now)?;
+        self.token.verify(device)?;
+        let terms = &template.claims;
+        if claims.label != terms.label
+            || claims.policy != terms.policy
+            || !claims.wraps.iter().map(|w| w.to).eq(terms.to.iter().copied())
+        {
+            return Err(Error::new(
+                Code::NotPermitted,
+                "label, policy or recipients differ from the template's",
+            ));
+        }
+        if claims.file != delegated_file_id(template, &thumbprint, nonce) {
+            let why = "a device may not make a license for this file";
+            return Err(Error::new(Code::NotPermitted, why));
+        }
+        Ok(())
+    }
+
+    /// The file key, from the wrap for this secret key.
+    ///
+    /// # Errors
+    /// [`Code::NotRecipient`], [`Code::Wrap`]
+    pub(crate) fn file_key(&self, secret: &KemSecret) -> Result<Secret<32>> {
+        let claims = self.claims();
+        let me = secret.public().key_id();
+        let wrap = claims.wraps.iter().find(|w| w.to == me).ok_or_else(|| {
+            Error::new(Code::NotRecipient, "the file was not sealed to this device's key")
+        })?;
+        let id = match (wrap.scope, claims.batch) {
+            (Scope::Batch, Some(batch)) => batch,
+            _ => claims.file,
+        };
+        let key = wrap::unwrap(secret, wrap, &id, &claims.policy.0)?;
+        Ok(match wrap.scope {
+            Scope::File => key,
+            Scope::Batch => batch_file_key(&key, &claims.file),
+        })
+    }
+}
+
+/// The key of one file of a batch.
+pub(crate) fn batch_file_key(batch_key: &Secret<32>, file: &Id) -> Secret<32> {
+    kdf::subkey(batch_key, "bulla/1 batch", file.as_bytes())
+}
+
+/// The only file id that a device may use under a template with a nonce.
+pub(crate) fn delegated_file_id(
+    template: &Token<TemplateClaims>,
+    device: &Thumbprint,
+    nonce: &Id,
+) -> Id {
+    let parts =
+        [b"bulla/1 file\0", &template::digest(template).0[..], device.as_bytes(), nonce.as_bytes()];
+    let digest = sha256(&parts.concat());
+    Id(*digest.first_chunk().expect("32 bytes"))
+}

@@ -1,0 +1,185 @@
+//! Re-licensing: new terms for a file that exists, by the root that issued it.
+
+use crate::atomic::Beside;
+use crate::cobblestone::{Encryptor, SeekReader};
+use crate::encoding::{Bytes, Id, KeyId};
+use crate::header::{Description, Header};
+use crate::keys::{Identity, KemKind, Recipient, RootKey};
+use crate::license::LicenseClaims;
+use crate::memory::Secret;
+use crate::save::Original;
+use crate::seal::{Kinds, check_recipients, sign};
+use crate::trust::Trust;
+use crate::wrap::{self, Scope};
+use crate::{Code, Error, Result, clock, policy};
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// What changes in the terms of a file.
+#[derive(Clone, Debug)]
+pub struct Changes<'a> {
+    /// Recipients to add.
+    pub add: &'a [Recipient],
+    /// Recipients to remove. The content is then encrypted again under a fresh key; copies that
+    /// were taken before stay readable to them.
+    pub remove: &'a [KeyId],
+    /// The new policy. All keys are then wrapped again.
+    pub policy: Option<&'a [u8]>,
+    /// Public keys to wrap to again: a license holds only their ids.
+    pub known: &'a [Recipient],
+    /// Whether recipients may differ in kind.
+    pub kinds: Kinds,
+}
+
+/// What [`relicense`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relicensed {
+    /// The new license's `seq`.
+    pub seq: u64,
+    /// Whether the content was encrypted again.
+    pub reencrypted: bool,
+}
+
+/// Replaces the license of the file at `path`. `root` must have issued it, `identity` must be one
+/// of its recipients. Without removals the payload is copied as it is.
+///
+/// # Errors
+/// Those of opening, except for the policy, which does not bind its issuer;
+/// [`Code::NotPermitted`] if another root issued the file; [`Code::BadArgument`] if a public key
+/// that is needed is not known; [`Code::Changed`] if somebody else saved the file meanwhile.
+pub fn relicense(
+    path: &Path,
+    root: &RootKey,
+    identity: &Identity,
+    trust: &Trust,
+    changes: &Changes<'_>,
+) -> Result<Relicensed> {
+    let file = File::open(path).map_err(|e| Error::io("opening the file", e))?;
+    let (old, stored) = Header::read(&file)?;
+    let claims = old.license.claims();
+    old.license.verify(trust, clock::now())?;
+    if claims.iss != root.thumbprint() {
+        let why = "only the root that issued a file can re-license it";
+        return Err(Error::new(Code::NotPermitted, why));
+    }
+    let file_key = old.license.file_key(&identity.kem)?;
+    let payload = open(&file, &old, &file_key, old.payload_at, stored)?;
+    let metadata = old.description.open(&file_key, &claims.file)?;
+
+    let reencrypted = !changes.remove.is_empty();
+    let new_key = if reencrypted { Secret::random() } else { file_key };
+    let claims = new_claims(claims, changes, &new_key)?;
+    let (seq, id) = (claims.seq, claims.file);
+    let license = sign(claims, root)?;
+
+    let beside = Beside::create(path, false)?;
+    let io = |e| Error::io("writing the re-licensed file", e);
+    let new = if reencrypted {
+        let rev = old.description.rev + 1;
+        let prev = payload.commitment();
+        let description = Description::new(&new_key, &id, rev, Some(&prev), &metadata)?;
+        let header = Header::new(license, description)?;
+        let mut beside = beside;
+        beside.write_all(&header.to_bytes()).map_err(io)?;
+        let key = header.payload_key(&new_key);
+        let mut encryptor = Encryptor::new(key.expose(), &header.context(), beside)?;
+        payload.copy_to(&mut encryptor)?;
+        encryptor.finish()?
+    } else {
+        let header = old.relicensed(license)?;
+        let mut beside = beside;
+        beside.write_all(&header.to_bytes()).map_err(io)?;
+        // From file to file, so that the kernel copies, or shares the blocks.
+        let mut from = &file;
+        from.seek(SeekFrom::Start(old.payload_at)).map_err(io)?;
+        let copied = io::copy(&mut from, &mut beside.file()).map_err(io)?;
+        // Checked on the bytes as they were copied.
+        open(beside.file(), &header, &new_key, header.payload_at, copied)?;
+        beside
+    };
+    let commitment = payload.commitment();
+    Original { path: path.to_owned(), header: old.to_bytes(), commitment }.replace(new)?;
+    Ok(Relicensed { seq, reencrypted })
+}
+
+/// Commitment and last chunk of a payload are verified here.
+fn open<'a>(
+    file: &'a File,
+    header: &Header,
+    file_key: &Secret<32>,
+    at: u64,
+    stored: u64,
+) -> Result<SeekReader<&'a File>> {
+    let key = header.payload_key(file_key);
+    SeekReader::new(key.expose(), &header.context(), file, at, stored)
+}
+
+/// The claims of the next license.
+fn new_claims(
+    old: &LicenseClaims,
+    changes: &Changes<'_>,
+    key: &Secret<32>,
+) -> Result<LicenseClaims> {
+    let bad = |why: String| Error::new(Code::BadArgument, why);
+    if let Some(policy) = changes.policy {
+        policy::check(policy)?;
+    }
+    let policy = changes.policy.unwrap_or(&old.policy.0);
+    for id in changes.remove {
+        if !old.wraps.iter().any(|w| w.to == *id) {
+            return Err(bad(format!("{id} is not a recipient of this file")));
+        }
+    }
+    let added: Vec<KeyId> = changes.add.iter().map(Recipient::key_id).collect();
+    if let Some(id) = added.iter().find(|id| old.wraps.iter().any(|w| w.to == **id)) {
+        return Err(bad(format!("{id} is a recipient of this file already")));
+    }
+
+    // A batch key opens other files too: whoever comes later gets this file's key alone.
+    let rewrap = changes.policy.is_some() || !changes.remove.is_empty();
+    let wrap = |r: &Recipient| wrap::wrap(r, Scope::File, &old.file, policy, key);
+    let (mut wraps, mut kinds) = (Vec::new(), Vec::new());
+    for existing in old.wraps.iter().filter(|w| !changes.remove.contains(&w.to)) {
+        if rewrap {
+            let known = changes.known.iter().find(|r| r.key_id() == existing.to);
+            let known = known.ok_or_else(|| {
+                bad(format!("the public key of the recipient {} is not known here", existing.to))
+            })?;
+            wraps.push(wrap(known)?);
+        } else {
+            wraps.push(existing.clone());
+        }
+        kinds.extend(existing.kind());
+    }
+    for recipient in changes.add {
+        wraps.push(wrap(recipient)?);
+        kinds.push(recipient.kind());
+    }
+    check_mix(changes, &kinds)?;
+    Ok(LicenseClaims {
+        iss: old.iss,
+        iat: clock::now(),
+        jti: Id::random(),
+        seq: old.seq + 1,
+        file: old.file,
+        label: old.label.clone(),
+        policy: Bytes(policy.to_vec()),
+        batch: old.batch.filter(|_| !rewrap),
+        wraps,
+        template: None,
+        permit: None,
+        nonce: None,
+    })
+}
+
+fn check_mix(changes: &Changes<'_>, kinds: &[KemKind]) -> Result<()> {
+    if kinds.is_empty() {
+        return Err(Error::new(Code::BadArgument, "no recipient would be left"));
+    }
+    let mixed = kinds.iter().any(|k| *k != kinds[0]);
+    if mixed && changes.kinds == Kinds::Same && !changes.add.is_empty() {
+        return Err(crate::seal::mixed_kinds());
+    }
+    if changes.add.is_empty() { Ok(()) } else { check_recipients(changes.add, Kinds::Mixed) }
+}

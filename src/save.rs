@@ -1,0 +1,43 @@
+//! Replacing a sealed file: only if it still is what was opened.
+
+use crate::atomic::{Beside, Existing};
+use crate::cobblestone::{COMMITMENT, read_commitment};
+use crate::header::Header;
+use crate::{Code, Error, Result};
+use std::fs::File;
+use std::path::PathBuf;
+
+/// The sealed file as it was when it was opened.
+pub(crate) struct Original {
+    pub(crate) path: PathBuf,
+    pub(crate) header: Vec<u8>,
+    pub(crate) commitment: [u8; COMMITMENT],
+}
+
+impl Original {
+    /// Puts `new` in the file's place, with its permissions and owner.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] if the file is not the one that was opened any more.
+    pub(crate) fn replace(self, new: Beside) -> Result<()> {
+        let io = |e| Error::io("reading the file to replace", e);
+        let old = File::open(&self.path).map_err(io)?;
+        // Savers of the same file wait here for each other; the later one then sees a new header.
+        old.lock().map_err(io)?;
+        let now = File::open(&self.path).map_err(io)?;
+        let (header, _) = Header::read(&now).map_err(|_| changed())?;
+        let commitment = read_commitment(&now, header.payload_at)?;
+        if header.to_bytes() != self.header || commitment != self.commitment {
+            return Err(changed());
+        }
+        new.like(&old.metadata().map_err(io)?)?;
+        new.commit(Existing::Replace, true)
+    }
+}
+
+fn changed() -> Error {
+    Error::new(
+        Code::Changed,
+        "somebody else saved or re-licensed this file meanwhile: open it again; nothing was written",
+    )
+}

@@ -1,0 +1,320 @@
+//! Sealing: new envelopes, one by one or in batches, by an issuer or by a device under a template.
+
+use crate::atomic::{Beside, Existing, refuse_existing};
+use crate::cobblestone::Encryptor;
+use crate::encoding::{Bytes, Id};
+use crate::header::{Description, Header, Metadata};
+use crate::jws::{Object, Token};
+use crate::keys::{Identity, Recipient, RootKey};
+use crate::license::{self, License, LicenseClaims, MAX_WRAPS};
+use crate::memory::Secret;
+use crate::template::{self, Permit, Template};
+use crate::trust::Trust;
+use crate::wrap::{self, Scope, Wrap};
+use crate::{Code, Error, Result, clock, policy};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// Makes envelopes for the same recipients under the same policy. Can be shared by threads.
+pub struct Sealer<'a> {
+    authority: Authority<'a>,
+    label: String,
+    policy: Vec<u8>,
+    recipients: Vec<Recipient>,
+    batch: Option<Batch>,
+}
+
+/// In whose name licenses are signed.
+enum Authority<'a> {
+    Root(&'a RootKey),
+    Device { identity: &'a Identity, template: &'a Template, permit: &'a Permit },
+}
+
+/// A key that the files of one run share, wrapped once.
+struct Batch {
+    id: Id,
+    key: Secret<32>,
+    wraps: Vec<Wrap>,
+}
+
+/// Whether one license may have hybrid and X25519 recipients: the latter undo what the former are
+/// for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kinds {
+    /// All recipients have the same kind.
+    Same,
+    /// They may differ.
+    Mixed,
+}
+
+/// Checks number, repetition and kinds.
+pub(crate) fn check_recipients(recipients: &[Recipient], kinds: Kinds) -> Result<()> {
+    let bad = |why: &'static str| Err(Error::new(Code::BadArgument, why));
+    if recipients.is_empty() || recipients.len() > MAX_WRAPS {
+        return bad("a file is sealed to at least one and at most 500 recipients");
+    }
+    let ids: std::collections::BTreeSet<_> = recipients.iter().map(Recipient::key_id).collect();
+    if ids.len() != recipients.len() {
+        return bad("a recipient is named twice");
+    }
+    if kinds == Kinds::Same && recipients.iter().any(|r| r.kind() != recipients[0].kind()) {
+        return Err(mixed_kinds());
+    }
+    Ok(())
+}
+
+pub(crate) fn mixed_kinds() -> Error {
+    Error::new(
+        Code::BadArgument,
+        "hybrid and x25519 recipients in one file: the x25519 key undoes the protection of the \
+         hybrid ones; allow mixed kinds expressly if that is meant",
+    )
+}
+
+impl<'a> Sealer<'a> {
+    /// Seals in the name of the root.
+    ///
+    /// # Errors
+    /// [`Code::BadPolicy`], or [`Code::BadArgument`] for recipients or label.
+    pub fn issued(
+        root: &'a RootKey,
+        label: &str,
+        policy: &[u8],
+        recipients: &[Recipient],
+        kinds: Kinds,
+    ) -> Result<Self> {
+        policy::check(policy)?;
+        check_recipients(recipients, kinds)?;
+        if !crate::encoding::plain_text(label, license::MAX_LABEL) {
+            let why = "a label has at most 256 bytes and no control characters";
+            return Err(Error::new(Code::BadArgument, why));
+        }
+        Ok(Sealer {
+            authority: Authority::Root(root),
+            label: label.to_owned(),
+            policy: policy.to_vec(),
+            recipients: recipients.to_vec(),
+            batch: None,
+        })
+    }
+
+    /// Seals under a template that this device has a permit for.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`] if the permit does not fit or has expired, [`Code::NotTrusted`] or
+    /// [`Code::Signature`] if template or permit do not count for their root.
+    pub fn delegated(
+        identity: &'a Identity,
+        trust: &Trust,
+        template: &'a Template,
+        permit: &'a Permit,
+    ) -> Result<Self> {
+        let now = clock::now();
+        let root = template.root();
+        trust.root(&root)?;
+        let device = identity.thumbprint();
+        template::verify(trust, &root, &template.token, &permit.0, &device, now)?;
+        if permit.expires_at() <= now {
+            let why = "the permit to seal with this template has expired: ask for a new one";
+            return Err(Error::new(Code::NotPermitted, why));
+        }
+        Ok(Sealer {
+            authority: Authority::Device { identity, template, permit },
+            label: template.label().to_owned(),
+            policy: template.policy().to_vec(),
+            recipients: template.recipients(),
+            batch: None,
+        })
+    }
+
+    /// From now on all files share one batch key: sealing and opening many then costs one
+    /// public-key operation a recipient, not one a file. Who can open one of them can open all.
+    pub fn batch(mut self) -> Result<Self> {
+        let (id, key) = (Id::random(), Secret::random());
+        let wraps = self.wraps(Scope::Batch, &id, &key)?;
+        self.batch = Some(Batch { id, key, wraps });
+        Ok(self)
+    }
+
+    fn wraps(&self, scope: Scope, id: &Id, key: &Secret<32>) -> Result<Vec<Wrap>> {
+        self.recipients.iter().map(|r| wrap::wrap(r, scope, id, &self.policy, key)).collect()
+    }
+
+    /// Prepares one new envelope: its ids, keys and license.
+    pub fn prepare(&self, meta: &Metadata) -> Result<Prepared> {
+        let (file, nonce) = match &self.authority {
+            Authority::Root(_) => (Id::random(), None),
+            Authority::Device { identity, template, .. } => {
+                let nonce = Id::random();
+                let device = identity.thumbprint();
+                (license::delegated_file_id(&template.token, &device, &nonce), Some(nonce))
+            }
+        };
+        let (file_key, wraps) = match &self.batch {
+            Some(batch) => (license::batch_file_key(&batch.key, &file), batch.wraps.clone()),
+            None => {
+                let key = Secret::random();
+                let wraps = self.wraps(Scope::File, &file, &key)?;
+                (key, wraps)
+            }
+        };
+        let mut claims = LicenseClaims {
+            iss: match &self.authority {
+                Authority::Root(root) => root.thumbprint(),
+                Authority::Device { template, .. } => template.root(),
+            },
+            iat: clock::now(),
+            jti: Id::random(),
+            seq: 1,
+            file,
+            label: self.label.clone(),
+            policy: Bytes(self.policy.clone()),
+            batch: self.batch.as_ref().map(|b| b.id),
+            wraps,
+            template: None,
+            permit: None,
+            nonce,
+        };
+        let license = match &self.authority {
+            Authority::Root(root) => sign(claims, root)?,
+            Authority::Device { identity, template, permit } => {
+                claims.seq = 0;
+                claims.template = Some(template.token.text.clone());
+                claims.permit = Some(permit.0.text.clone());
+                let token = Token::sign(claims, &identity.signing, true);
+                License::parse(&token.text)?
+            }
+        };
+        let description = Description::new(&file_key, &file, 1, None, meta)?;
+        Ok(Prepared { header: Header::new(license, description)?, file_key })
+    }
+}
+
+/// Signs an issued license.
+pub(crate) fn sign(claims: LicenseClaims, root: &RootKey) -> Result<License> {
+    claims.check().map_err(|why| Error::new(Code::Internal, why))?;
+    Ok(License { token: Token::sign(claims, &root.signing, false), delegation: None })
+}
+
+/// An envelope that lacks its content.
+pub struct Prepared {
+    pub(crate) header: Header,
+    pub(crate) file_key: Secret<32>,
+}
+
+impl Prepared {
+    /// The new file's id.
+    pub fn file_id(&self) -> Id {
+        self.header.license.claims().file
+    }
+
+    /// Writes the header to `out` and gives the writer for the content. The envelope is complete
+    /// after [`Encryptor::finish`].
+    pub fn into_stream<W: Write>(self, mut out: W) -> Result<Encryptor<W>> {
+        out.write_all(&self.header.to_bytes())
+            .map_err(|e| Error::io("writing the sealed file", e))?;
+        let key = self.header.payload_key(&self.file_key);
+        Encryptor::new(key.expose(), &self.header.context(), out)
+    }
+
+    /// Starts the envelope beside `path`; [`Writer::finish`] puts it in place.
+    ///
+    /// # Errors
+    /// [`Code::Exists`] at once if the target is there and is to be kept.
+    pub fn into_file(self, path: &Path, existing: Existing) -> Result<Writer> {
+        refuse_existing(path, existing)?;
+        let beside = Beside::create(path, false)?;
+        let finish = Finish { existing, ..Finish::default() };
+        Ok(Writer { inner: self.into_stream(beside)?, finish })
+    }
+}
+
+/// Writes an envelope's content. Without [`finish`](Writer::finish) nothing is left behind, and a
+/// file that was to be replaced stays as it was.
+pub struct Writer {
+    inner: Encryptor<Beside>,
+    finish: Finish,
+}
+
+/// What happens when a writer has all content.
+pub(crate) struct Finish {
+    existing: Existing,
+    sync_folder: bool,
+    like: Option<fs::Metadata>,
+    keep_times: bool,
+    /// Looked at, under the old file's lock, before the rename.
+    pub(crate) unchanged: Option<crate::save::Original>,
+}
+
+impl Default for Finish {
+    fn default() -> Self {
+        Finish {
+            existing: Existing::Keep,
+            sync_folder: true,
+            like: None,
+            keep_times: false,
+            unchanged: None,
+        }
+    }
+}
+
+impl Writer {
+    pub(crate) fn over(inner: Encryptor<Beside>, original: crate::save::Original) -> Self {
+        let finish =
+            Finish { existing: Existing::Replace, unchanged: Some(original), ..Finish::default() };
+        Writer { inner, finish }
+    }
+
+    /// Takes over permissions, owner and times of the plain file that this replaces.
+    pub fn like(mut self, old: fs::Metadata) -> Self {
+        self.finish.like = Some(old);
+        self.finish.keep_times = true;
+        self
+    }
+
+    /// Leaves the syncing of the folder to the caller, who calls
+    /// [`sync_folder`](crate::sync_folder) once for many files. The file itself is synced always.
+    pub fn without_folder_sync(mut self) -> Self {
+        self.finish.sync_folder = false;
+        self
+    }
+
+    /// Seals all that `from` has.
+    pub fn copy_from(&mut self, from: &mut (impl Read + ?Sized)) -> Result<u64> {
+        self.inner.copy_from(from)
+    }
+
+    /// Writes the last chunk, syncs, and puts the file in place.
+    ///
+    /// # Errors
+    /// [`Code::Exists`] if the target is there and is to be kept, [`Code::Changed`] if somebody
+    /// else saved it meanwhile.
+    pub fn finish(self) -> Result<()> {
+        let finish = self.finish;
+        let beside = self.inner.finish()?;
+        if let Some(old) = &finish.like {
+            beside.like(old)?;
+            if finish.keep_times
+                && let (Ok(accessed), Ok(modified)) = (old.accessed(), old.modified())
+            {
+                let times = fs::FileTimes::new().set_accessed(accessed).set_modified(modified);
+                beside.file().set_times(times).map_err(|e| Error::io("keeping the times", e))?;
+            }
+        }
+        match finish.unchanged {
+            Some(original) => original.replace(beside),
+            None => beside.commit(finish.existing, finish.sync_folder),
+        }
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.inner.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

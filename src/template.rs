@@ -1,0 +1,283 @@
+//! Templates and permits: how a device without the root's key makes new files, under terms that
+//! somebody on the root's trust list has signed.
+
+use crate::encoding::{Bytes, Digest256, Id, KeyId, Thumbprint, plain_text, sha256};
+use crate::jws::{Object, Token};
+use crate::keys::{PublicIdentity, Recipient, Signatory, VerifyingKey, read_lines};
+use crate::license::{MAX_LABEL, MAX_POLICY, MAX_WRAPS};
+use crate::trust::{KeyUse, PublicKey, Trust, TrustedKey};
+use crate::{Code, Error, Result, policy};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TemplateClaims {
+    pub(crate) iss: Thumbprint,
+    pub(crate) iat: u64,
+    pub(crate) jti: Id,
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) policy: Bytes,
+    pub(crate) to: Vec<KeyId>,
+    pub(crate) roles: Vec<String>,
+}
+
+impl Object for TemplateClaims {
+    const TYP: &'static str = "bulla-template+jwt";
+    const NAME: &'static str = "template";
+
+    fn check(&self) -> Result<(), &'static str> {
+        if self.name.is_empty() || !plain_text(&self.name, 256) {
+            return Err("its name is empty, too long or holds control characters");
+        }
+        if !plain_text(&self.label, MAX_LABEL) {
+            return Err("its label is too long or holds control characters");
+        }
+        if !(1..=MAX_POLICY).contains(&self.policy.0.len()) {
+            return Err("its policy is empty or too long");
+        }
+        if !(1..=MAX_WRAPS).contains(&self.to.len())
+            || self.to.iter().collect::<BTreeSet<_>>().len() != self.to.len()
+        {
+            return Err("its recipients are none, too many or repeated");
+        }
+        if self.roles.len() > 64 || !self.roles.iter().all(|r| plain_text(r, 256)) {
+            return Err("its roles are too many or too long");
+        }
+        Ok(())
+    }
+}
+
+/// What a new template says.
+#[derive(Clone, Copy, Debug)]
+pub struct TemplateTerms<'a> {
+    /// What people call it: 1 to 256 bytes.
+    pub name: &'a str,
+    /// The label of every file made under it: at most 256 bytes.
+    pub label: &'a str,
+    /// The policy's bytes.
+    pub policy: &'a [u8],
+    /// To whom files are sealed: 1 to 500.
+    pub to: &'a [PublicIdentity],
+    /// Roles that may seal with it.
+    pub seal_roles: &'a [String],
+}
+
+/// Terms that devices may seal under: policy, label and recipients, signed by a key of the trust
+/// list. The recipients' public keys travel beside it, as lines of the same file.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub(crate) token: Token<TemplateClaims>,
+    pub(crate) lines: Vec<PublicIdentity>,
+}
+
+impl Template {
+    /// Signs a template for the files of `root`.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the terms break the format's limits, [`Code::BadPolicy`] if the
+    /// policy cannot be read.
+    pub fn sign(
+        signer: Signatory<'_>,
+        root: Thumbprint,
+        terms: TemplateTerms<'_>,
+        now: u64,
+    ) -> Result<Self> {
+        policy::check(terms.policy)?;
+        let claims = TemplateClaims {
+            iss: root,
+            iat: now,
+            jti: Id::random(),
+            name: terms.name.into(),
+            label: terms.label.into(),
+            policy: Bytes(terms.policy.to_vec()),
+            to: terms.to.iter().map(|p| p.recipient.key_id()).collect(),
+            roles: terms.seal_roles.to_vec(),
+        };
+        claims.check().map_err(|why| Error::new(Code::BadArgument, why))?;
+        Ok(Template { token: Token::sign(claims, signer.key(), false), lines: terms.to.to_vec() })
+    }
+
+    /// Reads a template's file: the JWS on the first line, then the recipients' public lines.
+    ///
+    /// # Errors
+    /// [`Code::Token`] if the template breaks the format, [`Code::BadKey`] if the lines are not
+    /// those of its recipients, in order.
+    pub fn from_file(text: &str) -> Result<Self> {
+        let (token, lines) = text.split_once('\n').unwrap_or((text, ""));
+        let token: Token<TemplateClaims> = Token::parse(token.trim_end(), Code::Token)?;
+        let lines: Vec<PublicIdentity> = read_lines(lines)?;
+        if !lines.iter().map(|l| l.recipient.key_id()).eq(token.claims.to.iter().copied()) {
+            let why = "the template's file does not hold the public lines of its recipients";
+            return Err(Error::new(Code::BadKey, why));
+        }
+        Ok(Template { token, lines })
+    }
+
+    /// The text of its file.
+    pub fn to_file(&self) -> String {
+        let lines: String = self.lines.iter().map(|l| format!("{l}\n")).collect();
+        format!("{}\n{lines}", self.token.text)
+    }
+
+    /// The id, for revocations.
+    pub fn id(&self) -> Id {
+        self.token.claims.jti
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        &self.token.claims.name
+    }
+
+    /// The label of every file made under it.
+    pub fn label(&self) -> &str {
+        &self.token.claims.label
+    }
+
+    /// The policy's bytes.
+    pub fn policy(&self) -> &[u8] {
+        &self.token.claims.policy.0
+    }
+
+    /// Thumbprint of the root for whose files it counts.
+    pub fn root(&self) -> Thumbprint {
+        self.token.claims.iss
+    }
+
+    /// Roles that may seal with it.
+    pub fn seal_roles(&self) -> &[String] {
+        &self.token.claims.roles
+    }
+
+    pub(crate) fn recipients(&self) -> Vec<Recipient> {
+        self.lines.iter().map(|l| l.recipient.clone()).collect()
+    }
+
+    /// What permits name it by.
+    pub(crate) fn digest(&self) -> Digest256 {
+        digest(&self.token)
+    }
+}
+
+/// SHA-256 of the template's JWS.
+pub(crate) fn digest(template: &Token<TemplateClaims>) -> Digest256 {
+    Digest256(sha256(template.text.as_bytes()))
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PermitClaims {
+    pub(crate) iss: Thumbprint,
+    pub(crate) iat: u64,
+    pub(crate) exp: u64,
+    pub(crate) jti: Id,
+    pub(crate) template: Digest256,
+    pub(crate) device: Thumbprint,
+}
+
+impl Object for PermitClaims {
+    const TYP: &'static str = "bulla-permit+jwt";
+    const NAME: &'static str = "permit";
+
+    fn check(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+/// That one device may seal under a template until a time.
+#[derive(Clone, Debug)]
+pub struct Permit(pub(crate) Token<PermitClaims>);
+
+impl Permit {
+    /// Signs a permit; `signer` is the one who signed the template.
+    pub fn sign(
+        signer: Signatory<'_>,
+        template: &Template,
+        device: Thumbprint,
+        now: u64,
+        until: u64,
+    ) -> Self {
+        let claims = PermitClaims {
+            iss: template.root(),
+            iat: now,
+            exp: until,
+            jti: Id::random(),
+            template: template.digest(),
+            device,
+        };
+        Permit(Token::sign(claims, signer.key(), false))
+    }
+
+    /// Reads a permit.
+    ///
+    /// # Errors
+    /// [`Code::Token`] if it breaks the format.
+    pub fn parse(text: &str) -> Result<Self> {
+        Token::parse(text.trim(), Code::Token).map(Permit)
+    }
+
+    /// The compact JWS.
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The id, for revocations.
+    pub fn id(&self) -> Id {
+        self.0.claims.jti
+    }
+
+    /// The device it is for.
+    pub fn device(&self) -> Thumbprint {
+        self.0.claims.device
+    }
+
+    /// Unix seconds from which on it no longer counts.
+    pub fn expires_at(&self) -> u64 {
+        self.0.claims.exp
+    }
+
+    /// Whether it is a permit for this template.
+    pub fn is_for(&self, template: &Template) -> bool {
+        self.0.claims.template == template.digest()
+    }
+}
+
+/// What may be wrong with a template and permit, whoever looks at them: sections 3.3 to 3.6 of
+/// `docs/format.md`. Does not look at the permit's `exp`.
+pub(crate) fn verify(
+    trust: &Trust,
+    root: &Thumbprint,
+    template: &Token<TemplateClaims>,
+    permit: &Token<PermitClaims>,
+    device: &Thumbprint,
+    now: u64,
+) -> Result<()> {
+    template.verify(ed25519(trust.key(root, &template.kid(), KeyUse::Template, now)?)?)?;
+    if permit.kid() != template.kid() {
+        return Err(not_permitted("the permit was signed by another key than its template"));
+    }
+    permit.verify(ed25519(trust.key(root, &permit.kid(), KeyUse::Permit, now)?)?)?;
+    if template.claims.iss != *root || permit.claims.iss != *root {
+        return Err(not_permitted("the template or permit belongs to another root"));
+    }
+    if permit.claims.template != digest(template) {
+        return Err(not_permitted("the permit is for another template"));
+    }
+    if permit.claims.device != *device {
+        return Err(not_permitted("the permit is for another device"));
+    }
+    Ok(())
+}
+
+fn not_permitted(why: &'static str) -> Error {
+    Error::new(Code::NotPermitted, why)
+}
+
+fn ed25519(key: &TrustedKey) -> Result<&VerifyingKey> {
+    match &key.jwk {
+        PublicKey::Ed25519(key) => Ok(key),
+        _ => Err(Error::new(Code::NotTrusted, "only Ed25519 keys sign templates and permits")),
+    }
+}
