@@ -77,9 +77,9 @@ impl Beside {
         self.file.set_permissions(old.permissions()).map_err(io)
     }
 
-    /// Syncs the content and gives it the target's name. With `sync_folder` the name is durable
+    /// Syncs the content and gives it the target's name. With `and_folder` the name is durable
     /// too when this returns.
-    pub(crate) fn commit(self, existing: Existing, sync_folder: bool) -> Result<()> {
+    pub(crate) fn commit(self, existing: Existing, and_folder: bool) -> Result<()> {
         let io = |e| Error::io("putting the new file in place", e);
         self.file.sync_all().map_err(|e| Error::io("syncing the new file", e))?;
         match (self.name, existing) {
@@ -98,7 +98,7 @@ impl Beside {
                 passing.persist(&self.target).map_err(|e| io(e.error))?;
             }
         }
-        if sync_folder { sync(&self.folder) } else { Ok(()) }
+        if and_folder { sync_folder(&self.folder) } else { Ok(()) }
     }
 }
 
@@ -120,19 +120,16 @@ impl Write for Beside {
 }
 
 /// Makes renames and new names in a folder durable.
-pub fn sync_folder(folder: &Path) -> Result<()> {
-    sync(folder)
-}
-
 #[cfg(unix)]
-fn sync(folder: &Path) -> Result<()> {
+pub fn sync_folder(folder: &Path) -> Result<()> {
     let folder = File::open(folder).and_then(|f| f.sync_all());
     folder.map_err(|e| Error::io("syncing the folder", e))
 }
 
+/// Makes renames and new names in a folder durable. Windows has no such call; NTFS journals names
+/// by itself.
 #[cfg(not(unix))]
-fn sync(_folder: &Path) -> Result<()> {
-    // Windows has no such call; NTFS journals names by itself.
+pub fn sync_folder(_folder: &Path) -> Result<()> {
     Ok(())
 }
 

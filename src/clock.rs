@@ -6,3 +6,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
+
+/// Where a session gets its time from. Only tests can set it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Clock {
+    System,
+    #[cfg(test)]
+    Fixed(u64),
+}
+
+impl Clock {
+    pub(crate) fn now(self) -> u64 {
+        match self {
+            Clock::System => now(),
+            #[cfg(test)]
+            Clock::Fixed(now) => now,
+        }
+    }
+}

@@ -101,7 +101,7 @@ impl Description {
             return Err(bad("its prev does not go with its rev"));
         }
         let text = d.meta.0.len().checked_sub(NONCE + TAG).unwrap_or(1);
-        if !(META_BLOCK..=MAX_META).contains(&text) || text % META_BLOCK != 0 {
+        if !(META_BLOCK..=MAX_META).contains(&text) || !text.is_multiple_of(META_BLOCK) {
             return Err(bad("its meta has an impossible length"));
         }
         Ok(d)
@@ -256,7 +256,7 @@ fn payload_offset(bytes: &[u8]) -> Result<usize> {
         return Err(Error::new(Code::Version, why));
     }
     let at = u32::from_le_bytes(*fixed.last_chunk().expect("12 bytes")) as usize;
-    if fixed[7] != MAGIC[7] || at % ALIGN != 0 || !(ALIGN..=MAX_HEADER).contains(&at) {
+    if fixed[7] != MAGIC[7] || !at.is_multiple_of(ALIGN) || !(ALIGN..=MAX_HEADER).contains(&at) {
         let why = "not a valid header: magic or offset of the content is wrong";
         return Err(Error::new(Code::Header, why));
     }

@@ -39,7 +39,7 @@ impl Home {
     /// [`Code::HomeIncomplete`] if the platform knows no such folder.
     pub fn default_folder() -> Result<Self> {
         let set = std::env::var_os("BULLA_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
-        set.or_else(|| dirs::config_dir().map(|d| d.join("bulla"))).map(Home).ok_or_else(|| {
+        set.or_else(platform_folder).map(Home).ok_or_else(|| {
             Error::new(Code::HomeIncomplete, "no home folder: give --home or set BULLA_HOME")
         })
     }
@@ -257,6 +257,12 @@ impl Home {
         names.sort();
         names.iter().map(|n| read_text(&self.0.join(folder).join(n), max)).collect()
     }
+}
+
+/// `~/.config/bulla`, or what Windows has for it.
+fn platform_folder() -> Option<PathBuf> {
+    use etcetera::{BaseStrategy, choose_base_strategy};
+    Some(choose_base_strategy().ok()?.config_dir().join("bulla"))
 }
 
 fn incomplete(why: &'static str) -> Error {

@@ -19,6 +19,9 @@ const MAX_HEADER: usize = 1024;
 pub(crate) trait Object: Serialize + DeserializeOwned {
     const TYP: &'static str;
 
+    /// Whether the signer's key may stand in the header: in delegated licenses only.
+    const EMBEDS_KEY: bool = false;
+
     /// The name in error messages.
     const NAME: &'static str;
 
@@ -82,7 +85,7 @@ impl<T: Object> Token<T> {
         }
         let signer = match (header.kid, header.jwk) {
             (Some(kid), None) => Signer::Kid(kid),
-            (None, Some(key)) => Signer::Jwk(key),
+            (None, Some(key)) if T::EMBEDS_KEY => Signer::Jwk(key),
             _ => return Err(bad("its header names no signer, or two")),
         };
         let claims: T = json::from_slice(&unb64(claims).ok_or_else(not_b64)?)

@@ -2,7 +2,7 @@
 
 use crate::encoding::{Bytes, Id, Thumbprint, plain_text, sha256};
 use crate::jws::{Object, Signer, Token};
-use crate::keys::KemSecret;
+use crate::keys::{KemSecret, MAX_RECIPIENTS};
 use crate::memory::Secret;
 use crate::template::{self, PermitClaims, TemplateClaims};
 use crate::trust::Trust;
@@ -11,8 +11,6 @@ use crate::{Code, Error, Result, kdf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Most wraps of a license.
-pub(crate) const MAX_WRAPS: usize = 500;
 /// Longest policy, in bytes.
 pub(crate) const MAX_POLICY: usize = 64 * 1024;
 /// Longest label, in bytes.
@@ -42,6 +40,7 @@ pub(crate) struct LicenseClaims {
 impl Object for LicenseClaims {
     const TYP: &'static str = "bulla-license+jwt";
     const NAME: &'static str = "license";
+    const EMBEDS_KEY: bool = true;
 
     fn check(&self) -> Result<(), &'static str> {
         if !plain_text(&self.label, MAX_LABEL) {
@@ -50,7 +49,7 @@ impl Object for LicenseClaims {
         if !(1..=MAX_POLICY).contains(&self.policy.0.len()) {
             return Err("its policy is empty or too long");
         }
-        if !(1..=MAX_WRAPS).contains(&self.wraps.len()) {
+        if !(1..=MAX_RECIPIENTS).contains(&self.wraps.len()) {
             return Err("it has no wraps or too many");
         }
         let recipients: BTreeSet<_> = self.wraps.iter().map(|w| w.to).collect();

@@ -4,11 +4,11 @@ use crate::atomic::Beside;
 use crate::cobblestone::{Encryptor, SeekReader};
 use crate::encoding::{Bytes, Id, KeyId};
 use crate::header::{Description, Header};
-use crate::keys::{Identity, KemKind, Recipient, RootKey};
+use crate::keys::{Identity, KemKind, Kinds, Recipient, RootKey, check_recipients, mixed_kinds};
 use crate::license::LicenseClaims;
 use crate::memory::Secret;
 use crate::save::Original;
-use crate::seal::{Kinds, check_recipients, sign};
+use crate::seal::sign;
 use crate::trust::Trust;
 use crate::wrap::{self, Scope};
 use crate::{Code, Error, Result, clock, policy};
@@ -179,7 +179,7 @@ fn check_mix(changes: &Changes<'_>, kinds: &[KemKind]) -> Result<()> {
     }
     let mixed = kinds.iter().any(|k| *k != kinds[0]);
     if mixed && changes.kinds == Kinds::Same && !changes.add.is_empty() {
-        return Err(crate::seal::mixed_kinds());
+        return Err(mixed_kinds());
     }
     if changes.add.is_empty() { Ok(()) } else { check_recipients(changes.add, Kinds::Mixed) }
 }

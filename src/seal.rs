@@ -5,8 +5,8 @@ use crate::cobblestone::Encryptor;
 use crate::encoding::{Bytes, Id};
 use crate::header::{Description, Header, Metadata};
 use crate::jws::{Object, Token};
-use crate::keys::{Identity, Recipient, RootKey};
-use crate::license::{self, License, LicenseClaims, MAX_WRAPS};
+use crate::keys::{Identity, Kinds, Recipient, RootKey, check_recipients};
+use crate::license::{self, License, LicenseClaims};
 use crate::memory::Secret;
 use crate::template::{self, Permit, Template};
 use crate::trust::Trust;
@@ -36,40 +36,6 @@ struct Batch {
     id: Id,
     key: Secret<32>,
     wraps: Vec<Wrap>,
-}
-
-/// Whether one license may have hybrid and X25519 recipients: the latter undo what the former are
-/// for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kinds {
-    /// All recipients have the same kind.
-    Same,
-    /// They may differ.
-    Mixed,
-}
-
-/// Checks number, repetition and kinds.
-pub(crate) fn check_recipients(recipients: &[Recipient], kinds: Kinds) -> Result<()> {
-    let bad = |why: &'static str| Err(Error::new(Code::BadArgument, why));
-    if recipients.is_empty() || recipients.len() > MAX_WRAPS {
-        return bad("a file is sealed to at least one and at most 500 recipients");
-    }
-    let ids: std::collections::BTreeSet<_> = recipients.iter().map(Recipient::key_id).collect();
-    if ids.len() != recipients.len() {
-        return bad("a recipient is named twice");
-    }
-    if kinds == Kinds::Same && recipients.iter().any(|r| r.kind() != recipients[0].kind()) {
-        return Err(mixed_kinds());
-    }
-    Ok(())
-}
-
-pub(crate) fn mixed_kinds() -> Error {
-    Error::new(
-        Code::BadArgument,
-        "hybrid and x25519 recipients in one file: the x25519 key undoes the protection of the \
-         hybrid ones; allow mixed kinds expressly if that is meant",
-    )
 }
 
 impl<'a> Sealer<'a> {
@@ -117,6 +83,10 @@ impl<'a> Sealer<'a> {
         template::verify(trust, &root, &template.token, &permit.0, &device, now)?;
         if permit.expires_at() <= now {
             let why = "the permit to seal with this template has expired: ask for a new one";
+            return Err(Error::new(Code::NotPermitted, why));
+        }
+        if !template.seal_roles().is_empty() {
+            let why = "only some roles may seal with this template, and badges cannot be shown yet";
             return Err(Error::new(Code::NotPermitted, why));
         }
         Ok(Sealer {

@@ -1,5 +1,6 @@
 //! Opening: bytes → header → license → decision → key → chunks, in that order.
 
+use crate::clock::Clock;
 use crate::cobblestone::{Encryptor, ReadAt, SeekReader, StreamReader};
 use crate::encoding::Id;
 use crate::header::{Description, Header, Metadata};
@@ -9,7 +10,7 @@ use crate::policy::{self, Right};
 use crate::save::Original;
 use crate::seal::Writer;
 use crate::trust::Trust;
-use crate::{Code, Error, Result, atomic, clock};
+use crate::{Code, Error, Result, atomic};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,12 +20,13 @@ use std::path::{Path, PathBuf};
 pub struct Session {
     trust: Trust,
     identity: Identity,
+    pub(crate) clock: Clock,
 }
 
 impl Session {
     /// A session of this device.
     pub fn new(trust: Trust, identity: Identity) -> Self {
-        Session { trust, identity }
+        Session { trust, identity, clock: Clock::System }
     }
 
     /// The device's identity.
@@ -67,7 +69,7 @@ impl Session {
 
     /// License, then decision, then key: a denial touches no key.
     fn admit(&self, header: &Header) -> Result<(BTreeSet<Right>, Secret<32>)> {
-        header.license.verify(&self.trust, clock::now())?;
+        header.license.verify(&self.trust, self.clock.now())?;
         let rights = policy::decide(&header.license.claims().policy.0)?;
         require(&rights, Right::View)?;
         Ok((rights, header.license.file_key(&self.identity.kem)?))

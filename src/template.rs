@@ -3,8 +3,11 @@
 
 use crate::encoding::{Bytes, Digest256, Id, KeyId, Thumbprint, plain_text, sha256};
 use crate::jws::{Object, Token};
-use crate::keys::{PublicIdentity, Recipient, Signatory, VerifyingKey, read_lines};
-use crate::license::{MAX_LABEL, MAX_POLICY, MAX_WRAPS};
+use crate::keys::{
+    Kinds, MAX_RECIPIENTS, PublicIdentity, Recipient, Signatory, VerifyingKey, check_recipients,
+    read_lines,
+};
+use crate::license::{MAX_LABEL, MAX_POLICY};
 use crate::trust::{KeyUse, PublicKey, Trust, TrustedKey};
 use crate::{Code, Error, Result, policy};
 use serde::{Deserialize, Serialize};
@@ -37,7 +40,7 @@ impl Object for TemplateClaims {
         if !(1..=MAX_POLICY).contains(&self.policy.0.len()) {
             return Err("its policy is empty or too long");
         }
-        if !(1..=MAX_WRAPS).contains(&self.to.len())
+        if !(1..=MAX_RECIPIENTS).contains(&self.to.len())
             || self.to.iter().collect::<BTreeSet<_>>().len() != self.to.len()
         {
             return Err("its recipients are none, too many or repeated");
@@ -60,6 +63,8 @@ pub struct TemplateTerms<'a> {
     pub policy: &'a [u8],
     /// To whom files are sealed: 1 to 500.
     pub to: &'a [PublicIdentity],
+    /// Whether recipients may differ in kind.
+    pub kinds: Kinds,
     /// Roles that may seal with it.
     pub seal_roles: &'a [String],
 }
@@ -85,6 +90,8 @@ impl Template {
         now: u64,
     ) -> Result<Self> {
         policy::check(terms.policy)?;
+        let recipients: Vec<_> = terms.to.iter().map(|p| p.recipient.clone()).collect();
+        check_recipients(&recipients, terms.kinds)?;
         let claims = TemplateClaims {
             iss: root,
             iat: now,

@@ -174,7 +174,7 @@ fn odd_sources() {
 /// Reading at 10,000 random places from 8 threads equals the plaintext.
 #[test]
 fn many_threads() {
-    let text: Vec<u8> = (0..50 * CHUNK + 1234).map(|i| (i * 2654435761 >> 7) as u8).collect();
+    let text: Vec<u8> = (0..50 * CHUNK + 1234).map(|i| ((i * 2654435761) >> 7) as u8).collect();
     let sealed = seal(&text);
     let r = SeekReader::new(&KEY, b"context", &sealed[..], 0, sealed.len() as u64).unwrap();
     std::thread::scope(|s| {

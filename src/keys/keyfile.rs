@@ -45,6 +45,12 @@ impl Identity {
         Self::from_keys(SigningKey::generate(), KemSecret::generate(kind), comment)
     }
 
+    /// An identity with the KEM key of a test vector.
+    #[cfg(test)]
+    pub(crate) fn for_vector(kem: KemSecret) -> Self {
+        Self::from_keys(SigningKey::generate(), kem, "").expect("an empty comment")
+    }
+
     fn from_keys(signing: SigningKey, kem: KemSecret, comment: &str) -> Result<Self> {
         let public = PublicIdentity::new(signing.public().clone(), kem.public().clone(), comment)?;
         Ok(Identity { signing, kem, public })

@@ -8,6 +8,7 @@ mod signing;
 pub use kem::KemKind;
 pub(crate) use kem::{KemPublic, KemSecret};
 pub use keyfile::{Identity, Passphrase, RootKey, Signatory};
-pub use public::{PublicIdentity, Recipient, RootLine, read_lines};
+pub use public::{Kinds, PublicIdentity, Recipient, RootLine, read_lines};
+pub(crate) use public::{MAX_RECIPIENTS, check_recipients, mixed_kinds};
 pub(crate) use signing::SigningKey;
 pub use signing::VerifyingKey;

@@ -7,8 +7,12 @@
 use super::{KemKind, KemPublic, VerifyingKey};
 use crate::encoding::{KeyId, Thumbprint, b64, plain_text, unb64};
 use crate::{Code, Error, Result};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+
+/// Most recipients of a file.
+pub(crate) const MAX_RECIPIENTS: usize = 500;
 
 /// Longest comment of a line, in bytes.
 const MAX_COMMENT: usize = 256;
@@ -35,6 +39,40 @@ impl Recipient {
     pub fn kind(&self) -> KemKind {
         self.0.kind
     }
+}
+
+/// Whether one license may have hybrid and X25519 recipients: the latter undo what the former are
+/// for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kinds {
+    /// All recipients have the same kind.
+    Same,
+    /// They may differ.
+    Mixed,
+}
+
+/// Checks number, repetition and kinds.
+pub(crate) fn check_recipients(recipients: &[Recipient], kinds: Kinds) -> Result<()> {
+    let bad = |why: &'static str| Err(Error::new(Code::BadArgument, why));
+    if recipients.is_empty() || recipients.len() > MAX_RECIPIENTS {
+        return bad("a file is sealed to at least one and at most 500 recipients");
+    }
+    let ids: BTreeSet<_> = recipients.iter().map(Recipient::key_id).collect();
+    if ids.len() != recipients.len() {
+        return bad("a recipient is named twice");
+    }
+    if kinds == Kinds::Same && recipients.iter().any(|r| r.kind() != recipients[0].kind()) {
+        return Err(mixed_kinds());
+    }
+    Ok(())
+}
+
+pub(crate) fn mixed_kinds() -> Error {
+    Error::new(
+        Code::BadArgument,
+        "hybrid and x25519 recipients in one file: the x25519 key undoes the protection of the \
+         hybrid ones; allow mixed kinds expressly if that is meant",
+    )
 }
 
 impl PublicIdentity {

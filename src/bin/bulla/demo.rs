@@ -76,9 +76,11 @@ impl Demo {
         bytes[middle] ^= 1;
         story.write("changed.bulla", &bytes)?;
         story.step("desk", &["open", "changed.bulla", "-o", "never"], 5)?;
-        say("One letter of the license is changed: refused before any key is touched.");
+        say("One letter of the signed license is changed: refused before any key is touched.");
         let mut bytes = fs::read(story.path(&envelope)).map_err(io)?;
-        bytes[3000] = if bytes[3000] == b'A' { b'B' } else { b'A' };
+        let end = bytes.iter().skip(12).position(|b| *b == b'\n').unwrap_or(0) + 12;
+        let letter = &mut bytes[end - 20];
+        *letter = if *letter == b'A' { b'B' } else { b'A' };
         story.write("loosened.bulla", &bytes)?;
         let status = story.try_step("desk", &["open", "loosened.bulla", "-o", "never"])?;
         if status != 5 || story.path("never").exists() {

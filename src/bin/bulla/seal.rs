@@ -69,7 +69,7 @@ enum Outcome {
 
 /// Whose name licenses are signed in, with what that needs.
 enum Authority {
-    Root(RootKey),
+    Root(Box<RootKey>),
     Device(Box<(bulla::Identity, bulla::Trust, Template, Permit)>),
 }
 
@@ -95,7 +95,9 @@ impl Seal {
     }
 
     fn authority(&self, c: &Context) -> Result<Authority> {
-        let Some(path) = &self.template else { return c.root_key().map(Authority::Root) };
+        let Some(path) = &self.template else {
+            return Ok(Authority::Root(Box::new(c.root_key()?)));
+        };
         let template = Template::from_file(&text_file(path)?)?;
         let permit = c.home.permit(&template)?;
         let parts = (c.identity()?, c.home.trust()?, template, permit);

@@ -4,7 +4,8 @@ use crate::context::{
     Context, duration, now, public_lines, read_file, text_file, time, write_text,
 };
 use bulla::{
-    Code, Error, Identity, Permit, Result, RootKey, Signatory, Template, TemplateTerms, Thumbprint,
+    Code, Error, Identity, Kinds, Permit, Result, RootKey, Signatory, Template, TemplateTerms,
+    Thumbprint,
 };
 use clap::Subcommand;
 use serde_json::json;
@@ -26,6 +27,9 @@ pub enum TemplateCommand {
         /// A role that may seal with it; none: any device with a permit may
         #[arg(long, value_name = "ROLE", num_args = 1..)]
         seal_role: Vec<String>,
+        /// Allow hybrid and x25519 recipients in one file
+        #[arg(long)]
+        mixed_kinds: bool,
         /// The label of every file made under it
         #[arg(long, default_value = "")]
         label: String,
@@ -64,16 +68,16 @@ pub enum PermitCommand {
 
 /// The issuer's root where the home has one, else the device.
 enum Signer {
-    Root(RootKey),
+    Root(Box<RootKey>),
     Identity(Box<Identity>),
 }
 
 impl Signer {
     fn of(c: &Context) -> Result<Self> {
         if c.home.has_root_key() {
-            c.root_key().map(Signer::Root)
+            Ok(Signer::Root(Box::new(c.root_key()?)))
         } else {
-            c.identity().map(|i| Signer::Identity(Box::new(i)))
+            Ok(Signer::Identity(Box::new(c.identity()?)))
         }
     }
 
@@ -87,7 +91,8 @@ impl Signer {
 
 impl TemplateCommand {
     pub fn run(self, c: &Context) -> Result<()> {
-        let TemplateCommand::New { name, policy, to, seal_role, label, root, output } = self;
+        let TemplateCommand::New { name, policy, to, seal_role, mixed_kinds, label, root, output } =
+            self;
         let bad = |why: &'static str| Error::new(Code::BadArgument, why);
         let signer = Signer::of(c)?;
         let root = match (root, &signer) {
@@ -111,6 +116,7 @@ impl TemplateCommand {
             label: &label,
             policy: &policy,
             to: &lines,
+            kinds: if mixed_kinds { Kinds::Mixed } else { Kinds::Same },
             seal_roles: &seal_role,
         };
         let template = Template::sign(signer.signatory(), root, terms, now())?;

@@ -1,0 +1,71 @@
+# `make test` runs every test; `make assurance` what takes long. Both name what they install.
+
+CARGO ?= cargo
+# The Python side of the tests lives in its own environment.
+VENV := target/venv
+PYTHON := $(VENV)/bin/python
+
+.PHONY: all test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance clean
+
+all:
+	$(CARGO) build --release
+
+# --- Tests ------------------------------------------------------------------------------------
+
+test: test-rust test-pure test-msrv test-independent
+
+test-rust:
+	$(CARGO) test --workspace
+
+# The other AEAD backend, without a C compiler and without the command.
+test-pure:
+	$(CARGO) test --lib --no-default-features --features pure-rust
+
+# The stated minimum is the toolchain in use, or one that rustup has.
+test-msrv:
+	sh tests/msrv.sh
+
+# An independent reader over all vectors, and against the command on fresh envelopes.
+test-independent: $(PYTHON)
+	$(CARGO) build --release
+	$(PYTHON) tests/independent/selftest.py
+	$(PYTHON) tests/independent/reader.py vectors tests/vectors/envelopes/*.json
+	$(PYTHON) tests/independent/compare.py target/release/bulla --count 200 --seed 7
+
+$(PYTHON): tests/independent/requirements.txt
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/independent/requirements.txt
+	touch $(PYTHON)
+
+# --- Checks -----------------------------------------------------------------------------------
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --no-default-features --features pure-rust -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+
+# Advisories need the network's database; run `cargo deny check` where there is one.
+deny:
+	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check bans licenses sources
+
+# --- What takes long --------------------------------------------------------------------------
+
+bench:
+	$(CARGO) bench --bench aead
+	$(CARGO) build --release
+	python3 benches/whole.py target/release/bulla
+
+# Seconds a target.
+FUZZ_SECONDS ?= 20
+fuzz:
+	sh fuzz/run.sh $(FUZZ_SECONDS)
+
+assurance: test bench
+	$(MAKE) fuzz FUZZ_SECONDS=1800
+
+clean:
+	$(CARGO) clean
