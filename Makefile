@@ -30,6 +30,7 @@ test-independent: $(PYTHON)
 	$(CARGO) build --release
 	$(PYTHON) tests/independent/selftest.py
 	$(PYTHON) tests/independent/reader.py vectors tests/vectors/envelopes/*.json
+	$(PYTHON) tests/independent/example.py check docs/format.md tests/vectors/envelopes/example.json
 	$(PYTHON) tests/independent/compare.py target/release/bulla --count 200 --seed 7
 
 $(PYTHON): tests/independent/requirements.txt

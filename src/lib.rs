@@ -50,6 +50,7 @@ mod clock;
 pub mod cobblestone;
 mod encoding;
 mod error;
+mod facts;
 mod header;
 mod home;
 mod inspect;
@@ -73,6 +74,9 @@ mod wrap;
 pub use atomic::{Existing, OutputFile, sync_folder};
 pub use encoding::{Digest256, Id, KeyId, ProgramHash, Thumbprint};
 pub use error::{Class, Code, Error, Result};
+pub use facts::{
+    About, Anchor, Attestation, Badge, BadgeTerms, Checkpoint, Revocations, Revoked, RevokedFile,
+};
 pub use header::{MAGIC, Metadata, is_sealed};
 pub use home::Home;
 pub use inspect::{InspectedDelegation, InspectedRecipient, Inspection, inspect};

@@ -140,8 +140,8 @@ impl KemSecret {
             return None;
         }
         let key = match self.kind {
-            KemKind::Hybrid => open::<XWing>(&self.secret, info, enc, ct),
-            KemKind::X25519 => open::<X25519HkdfSha256>(&self.secret, info, enc, ct),
+            KemKind::Hybrid => open::<XWing>(&self.secret, info, &[], enc, ct),
+            KemKind::X25519 => open::<X25519HkdfSha256>(&self.secret, info, &[], enc, ct),
         }?;
         Secret::from_slice(&key)
     }
@@ -158,6 +158,7 @@ fn public<K: Kem>(secret: &Secret<32>) -> Vec<u8> {
 fn open<K: Kem>(
     secret: &Secret<32>,
     info: &[u8],
+    aad: &[u8],
     enc: &[u8],
     ct: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
@@ -169,7 +170,7 @@ fn open<K: Kem>(
         info,
     )
     .ok()?;
-    ctx.open(ct, &[]).ok().map(Zeroizing::new)
+    ctx.open(ct, aad).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]
@@ -188,6 +189,29 @@ mod tests {
             assert_eq!(key.open(b"info", &enc, &ct).unwrap().expose(), file_key.expose());
             assert!(key.open(b"inf0", &enc, &ct).is_none());
             assert!(KemSecret::generate(kind).open(b"info", &enc, &ct).is_none());
+        }
+    }
+
+    /// Published vectors of the two suites, through the function that opens wraps.
+    #[test]
+    fn published_vectors() {
+        let vectors: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_str(include_str!("../../tests/vectors/hpke.json")).unwrap();
+        assert_eq!(vectors.len(), 2);
+        for v in &vectors {
+            let bytes = |name: &str| {
+                let hex = v[name].as_str().unwrap();
+                data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap()
+            };
+            let secret = Secret::from_slice(&bytes("secret")).unwrap();
+            let (info, aad, enc, ct) = (bytes("info"), bytes("aad"), bytes("enc"), bytes("ct"));
+            let open = |enc: &[u8]| match v["kind"].as_str().unwrap() {
+                "hybrid" => open::<XWing>(&secret, &info, &aad, enc, &ct),
+                _ => open::<X25519HkdfSha256>(&secret, &info, &aad, enc, &ct),
+            };
+            assert_eq!(*open(&enc).expect("opens"), bytes("pt"), "{}", v["source"]);
+            let changed = [&enc[..enc.len() - 1], &[enc[enc.len() - 1] ^ 1]].concat();
+            assert!(open(&changed).is_none());
         }
     }
 

@@ -1,0 +1,580 @@
+//! Signed facts about people, devices and files: badges, attestations, revocations, checkpoints.
+//!
+//! Here they are signed, read strictly and verified under a key. What one is worth for a file is
+//! for the root's trust list and the policy to say.
+
+use crate::encoding::{Digest256, Id, Thumbprint, plain_text};
+use crate::jws::{Object, Token};
+use crate::keys::{Identity, Signatory, VerifyingKey};
+use crate::{Code, Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Most entries of a list within these objects, revocations apart.
+const MAX_LIST: usize = 64;
+/// Most entries of each list of a revocation list.
+const MAX_REVOKED: usize = 50_000;
+/// Longest subject, role, group or kind, in bytes.
+const MAX_TEXT: usize = 256;
+
+fn texts<'a>(all: impl IntoIterator<Item = &'a String>) -> Result<(), &'static str> {
+    if all.into_iter().all(|t| !t.is_empty() && plain_text(t, MAX_TEXT)) {
+        Ok(())
+    } else {
+        Err("a text is empty, too long or holds control characters")
+    }
+}
+
+/// Where an audit trail stood when somebody looked at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// The trail's id.
+    pub id: Id,
+    /// The number of its last record.
+    pub seq: u64,
+    /// SHA-256 of its last line.
+    pub head: Digest256,
+}
+
+/// RFC 7800: the key whose holder the token is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    jkt: Thumbprint,
+}
+
+/// Defines a signed object around its claims.
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident, $claims:ident, $typ:literal, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(Token<$claims>);
+
+        impl $name {
+            /// Reads one; the signature is checked by [`verify`](Self::verify).
+            ///
+            /// # Errors
+            /// [`Code::Token`] if it breaks the format.
+            pub fn parse(text: &str) -> Result<Self> {
+                Token::parse(text.trim(), Code::Token).map($name)
+            }
+
+            /// Verifies the signature.
+            ///
+            /// # Errors
+            /// [`Code::Signature`]
+            pub fn verify(&self, key: &VerifyingKey) -> Result<()> {
+                self.0.verify(key)
+            }
+
+            /// The compact JWS.
+            pub fn as_str(&self) -> &str {
+                &self.0.text
+            }
+
+            /// Thumbprint of the key that claims to have signed.
+            pub fn signer(&self) -> Thumbprint {
+                self.0.kid()
+            }
+
+            fn sign_claims(claims: $claims, signer: Signatory<'_>) -> Result<Self> {
+                claims.check().map_err(|why| Error::new(Code::BadArgument, why))?;
+                Ok($name(Token::sign(claims, signer.key(), false)))
+            }
+        }
+
+        impl Object for $claims {
+            const TYP: &'static str = $typ;
+            const NAME: &'static str = $what;
+
+            fn check(&self) -> Result<(), &'static str> {
+                self.rules()
+            }
+        }
+    };
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BadgeClaims {
+    iat: u64,
+    exp: u64,
+    jti: Id,
+    sub: String,
+    roles: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    groups: Vec<String>,
+    cnf: Confirmation,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    trail: Option<Anchor>,
+}
+
+impl BadgeClaims {
+    fn rules(&self) -> Result<(), &'static str> {
+        texts(std::iter::once(&self.sub).chain(&self.roles).chain(&self.groups))?;
+        if self.roles.len() > MAX_LIST || self.groups.len() > MAX_LIST {
+            return Err("it has too many roles or groups");
+        }
+        if self.exp <= self.iat { Err("it ends before it begins") } else { Ok(()) }
+    }
+}
+
+object! {
+    /// Who sits at a device, until when: the lease without which nothing opens.
+    Badge, BadgeClaims, "bulla-badge+jwt", "badge"
+}
+
+/// What a new badge says.
+#[derive(Clone, Copy, Debug)]
+pub struct BadgeTerms<'a> {
+    /// The person.
+    pub subject: &'a str,
+    /// Their roles.
+    pub roles: &'a [String],
+    /// Their groups.
+    pub groups: &'a [String],
+    /// The device they sit at.
+    pub device: Thumbprint,
+    /// Where the device's audit trail stood.
+    pub anchor: Option<&'a Anchor>,
+}
+
+impl Badge {
+    /// Signs a badge that counts from `now` until `until` (exclusive).
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the terms break the limits.
+    pub fn sign(
+        signer: Signatory<'_>,
+        terms: BadgeTerms<'_>,
+        now: u64,
+        until: u64,
+    ) -> Result<Self> {
+        let claims = BadgeClaims {
+            iat: now,
+            exp: until,
+            jti: Id::random(),
+            sub: terms.subject.into(),
+            roles: terms.roles.to_vec(),
+            groups: terms.groups.to_vec(),
+            cnf: Confirmation { jkt: terms.device },
+            trail: terms.anchor.cloned(),
+        };
+        Self::sign_claims(claims, signer)
+    }
+
+    /// The person.
+    pub fn subject(&self) -> &str {
+        &self.0.claims.sub
+    }
+
+    /// Their roles.
+    pub fn roles(&self) -> &[String] {
+        &self.0.claims.roles
+    }
+
+    /// Their groups.
+    pub fn groups(&self) -> &[String] {
+        &self.0.claims.groups
+    }
+
+    /// The device.
+    pub fn device(&self) -> Thumbprint {
+        self.0.claims.cnf.jkt
+    }
+
+    /// From when until when (exclusive) it counts: Unix seconds.
+    pub fn period(&self) -> std::ops::Range<u64> {
+        self.0.claims.iat..self.0.claims.exp
+    }
+
+    /// Where the device's audit trail stood.
+    pub fn anchor(&self) -> Option<&Anchor> {
+        self.0.claims.trail.as_ref()
+    }
+}
+
+/// Whom or what an attestation is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A person.
+    Subject(String),
+    /// A device.
+    Device(Thumbprint),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AttestationClaims {
+    iat: u64,
+    exp: u64,
+    jti: Id,
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    device: Option<Thumbprint>,
+}
+
+impl AttestationClaims {
+    fn rules(&self) -> Result<(), &'static str> {
+        texts(std::iter::once(&self.kind).chain(&self.sub))?;
+        if self.sub.is_some() == self.device.is_some() {
+            return Err("it is about a person or a device, not both and not neither");
+        }
+        if self.exp <= self.iat { Err("it ends before it begins") } else { Ok(()) }
+    }
+}
+
+object! {
+    /// That somebody checked a fact: `daily-checklist`, `attendance`, `posture.…`.
+    Attestation, AttestationClaims, "bulla-attestation+jwt", "attestation"
+}
+
+impl Attestation {
+    /// Signs an attestation that counts from `now` until `until` (exclusive).
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if a text breaks the limits.
+    pub fn sign(
+        signer: Signatory<'_>,
+        kind: &str,
+        about: &About,
+        now: u64,
+        until: u64,
+    ) -> Result<Self> {
+        let (sub, device) = match about {
+            About::Subject(sub) => (Some(sub.clone()), None),
+            About::Device(device) => (None, Some(*device)),
+        };
+        let jti = Id::random();
+        let claims =
+            AttestationClaims { iat: now, exp: until, jti, kind: kind.into(), sub, device };
+        Self::sign_claims(claims, signer)
+    }
+
+    /// The fact's name.
+    pub fn kind(&self) -> &str {
+        &self.0.claims.kind
+    }
+
+    /// Whom or what it is about.
+    pub fn about(&self) -> About {
+        match (&self.0.claims.sub, self.0.claims.device) {
+            (_, Some(device)) => About::Device(device),
+            (sub, None) => About::Subject(sub.clone().unwrap_or_default()),
+        }
+    }
+
+    /// From when until when (exclusive) it counts: Unix seconds.
+    pub fn period(&self) -> std::ops::Range<u64> {
+        self.0.claims.iat..self.0.claims.exp
+    }
+}
+
+/// A file whose licenses no longer count, all of them or those below a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokedFile {
+    /// The file.
+    pub file: Id,
+    /// Only licenses with a lower `seq`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub below_seq: Option<u64>,
+}
+
+/// What no longer counts, for one root's files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Revoked {
+    /// Files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<RevokedFile>,
+    /// Licenses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub licenses: Vec<Id>,
+    /// People.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
+    /// Devices.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Thumbprint>,
+    /// Templates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Id>,
+    /// Permits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub permits: Vec<Id>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RevocationsClaims {
+    iss: Thumbprint,
+    iat: u64,
+    seq: u64,
+    revoked: Revoked,
+}
+
+impl RevocationsClaims {
+    fn rules(&self) -> Result<(), &'static str> {
+        let r = &self.revoked;
+        let lengths = [r.files.len(), r.licenses.len(), r.subjects.len(), r.devices.len()];
+        if lengths.iter().chain(&[r.templates.len(), r.permits.len()]).any(|n| *n > MAX_REVOKED) {
+            return Err("a list in it is too long");
+        }
+        texts(&r.subjects)?;
+        if self.seq == 0 { Err("its seq is 0") } else { Ok(()) }
+    }
+}
+
+object! {
+    /// What no longer counts for a root's files. A lower `seq` never replaces a higher one.
+    Revocations, RevocationsClaims, "bulla-revocations+jwt", "revocation list"
+}
+
+impl Revocations {
+    /// Signs a list for the files of `root`.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if it breaks the limits.
+    pub fn sign(
+        signer: Signatory<'_>,
+        root: Thumbprint,
+        seq: u64,
+        revoked: Revoked,
+        now: u64,
+    ) -> Result<Self> {
+        Self::sign_claims(RevocationsClaims { iss: root, iat: now, seq, revoked }, signer)
+    }
+
+    /// Thumbprint of the root for whose files it counts.
+    pub fn root(&self) -> Thumbprint {
+        self.0.claims.iss
+    }
+
+    /// Rises with each list.
+    pub fn seq(&self) -> u64 {
+        self.0.claims.seq
+    }
+
+    /// When it was made: Unix seconds.
+    pub fn issued_at(&self) -> u64 {
+        self.0.claims.iat
+    }
+
+    /// What no longer counts.
+    pub fn revoked(&self) -> &Revoked {
+        &self.0.claims.revoked
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckpointClaims {
+    iat: u64,
+    trail: Anchor,
+}
+
+impl CheckpointClaims {
+    fn rules(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+object! {
+    /// A device's word for where its audit trail stood.
+    Checkpoint, CheckpointClaims, "bulla-checkpoint+jwt", "checkpoint"
+}
+
+impl Checkpoint {
+    /// Signs a checkpoint with the device's own key.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`]
+    pub fn sign(device: &Identity, anchor: Anchor, now: u64) -> Result<Self> {
+        let claims = CheckpointClaims { iat: now, trail: anchor };
+        Self::sign_claims(claims, Signatory::Identity(device))
+    }
+
+    /// When it was made: Unix seconds.
+    pub fn issued_at(&self) -> u64 {
+        self.0.claims.iat
+    }
+
+    /// Where the trail stood.
+    pub fn anchor(&self) -> &Anchor {
+        &self.0.claims.trail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::{b64, unb64};
+    use crate::keys::{KemKind, RootKey};
+    use crate::template::{Permit, Template, TemplateTerms};
+    use crate::trust::TrustList;
+    use crate::{Kinds, license::License};
+
+    const POLICY: &[u8] = br#"{"version":1,"name":"n","grants":[]}"#;
+
+    struct World {
+        root: RootKey,
+        device: Identity,
+    }
+
+    /// One of each signed object: its text, and how it is read and verified.
+    type Read = fn(&str, &VerifyingKey) -> Result<()>;
+
+    impl World {
+        fn new() -> Self {
+            let device = Identity::generate(KemKind::X25519, "").unwrap();
+            World { root: RootKey::generate("root").unwrap(), device }
+        }
+
+        fn objects(&self) -> Vec<(&'static str, String, Read)> {
+            let by = Signatory::Root(&self.root);
+            let root = self.root.thumbprint();
+            let anchor = Anchor { id: Id::random(), seq: 3, head: Digest256([7; 32]) };
+            let roles = ["agent".to_owned()];
+            let badge = BadgeTerms {
+                subject: "kim",
+                roles: &roles,
+                groups: &[],
+                device: self.device.thumbprint(),
+                anchor: Some(&anchor),
+            };
+            let about = About::Subject("kim".into());
+            let revoked = Revoked { subjects: vec!["lee".into()], ..Revoked::default() };
+            let to = [self.device.public().clone()];
+            let kinds = Kinds::Same;
+            let terms = TemplateTerms {
+                name: "t",
+                label: "",
+                policy: POLICY,
+                to: &to,
+                kinds,
+                seal_roles: &[],
+            };
+            let template = Template::sign(by, root, terms, 5).unwrap();
+            let permit = Permit::sign(by, &template, self.device.thumbprint(), 5, 9);
+            let list = TrustList::sign(&self.root, 1, 5, 9, vec![], vec![]).unwrap();
+            let to = [self.device.recipient().clone()];
+            let sealer = crate::Sealer::issued(&self.root, "", POLICY, &to, kinds).unwrap();
+            let license = sealer.prepare(&crate::Metadata::default()).unwrap().header.license;
+            vec![
+                ("badge", Badge::sign(by, badge, 5, 9).unwrap().as_str().into(), |t, k| {
+                    Badge::parse(t)?.verify(k)
+                }),
+                (
+                    "attestation",
+                    Attestation::sign(by, "attendance", &about, 5, 9).unwrap().as_str().into(),
+                    |t, k| Attestation::parse(t)?.verify(k),
+                ),
+                (
+                    "revocations",
+                    Revocations::sign(by, root, 1, revoked, 5).unwrap().as_str().into(),
+                    |t, k| Revocations::parse(t)?.verify(k),
+                ),
+                ("template", template.token.text.clone(), |t, k| {
+                    Token::<crate::template::TemplateClaims>::parse(t, Code::Token)?.verify(k)
+                }),
+                ("permit", permit.as_str().into(), |t, k| Permit::parse(t)?.0.verify(k)),
+                ("trust list", list.as_str().into(), |t, k| TrustList::parse(t)?.0.verify(k)),
+                ("license", license.token.text, |t, k| License::parse(t)?.token.verify(k)),
+            ]
+        }
+    }
+
+    /// Puts other text in place of some in a part of a JWS, without signing again.
+    fn edit(token: &str, part: usize, from: &str, to: &str) -> String {
+        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+        let text = String::from_utf8(unb64(&parts[part]).unwrap()).unwrap();
+        let edited = text.replacen(from, to, 1);
+        assert_ne!(text, edited, "{from} does not stand in {text}");
+        parts[part] = b64(edited.as_bytes());
+        parts.join(".")
+    }
+
+    /// Every signed object, every refusal that they share.
+    #[test]
+    fn refusals() {
+        let world = World::new();
+        let key = world.root.signing.public();
+        for (name, token, read) in world.objects() {
+            read(&token, key).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let jwk = serde_json::to_string(key).unwrap();
+            let (alg, typ) = (r#""alg":"Ed25519""#, "\"typ\":\"");
+            let format = [
+                edit(&token, 0, alg, r#""alg":"none""#),
+                edit(&token, 0, alg, r#""alg":"EdDSA""#),
+                edit(&token, 0, alg, r#""alg":"HS256""#),
+                edit(&token, 0, typ, "\"typ\":\"x"),
+                edit(&token, 0, "bulla-", "Bulla-"),
+                edit(&token, 0, "{", r#"{"jku":"https://example.org","#),
+                edit(&token, 0, "{", r#"{"crit":["b64"],"b64":false,"#),
+                edit(&token, 0, "{", &format!(r#"{{"jwk":{jwk},"#)),
+                edit(
+                    &token,
+                    0,
+                    &format!("\"kid\":\"{}\"", key.thumbprint()),
+                    &format!(r#""jwk":{jwk}"#),
+                ),
+                edit(&token, 0, "{", r#"{"alg":"Ed25519","#),
+                edit(&token, 1, "{", r#"{"extra":1,"#),
+                edit(&token, 1, "{", r#"{"iat":5,"#),
+                edit(&token, 1, "\"iat\":", "\"iat\":null,\"x\":"),
+                edit(&token, 1, "\"iat\":", "\"iat\":9007199254740992,\"x\":"),
+                format!("{token}="),
+                format!("{token}.x"),
+                token.replace('.', ".."),
+                token[..token.len() - 1].to_owned(),
+            ];
+            for (i, bad) in format.iter().enumerate() {
+                let class = read(bad, key).map_err(|e| e.class()).unwrap_err();
+                assert_eq!(class.name(), "format", "{name}, case {i}");
+            }
+            // Changed within its own rules, or signed by somebody else: the signature tells.
+            let iat = token.split('.').nth(1).and_then(unb64).unwrap();
+            let iat: serde_json::Value = serde_json::from_slice(&iat).unwrap();
+            let was = format!("\"iat\":{}", iat["iat"]);
+            let changed = edit(&token, 1, &was, "\"iat\":1");
+            for (text, key) in [(&changed, key), (&token, world.device.signing.public())] {
+                assert_eq!(read(text, key).unwrap_err().code(), Code::Signature, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits() {
+        let world = World::new();
+        let by = Signatory::Root(&world.root);
+        let long = ["x".repeat(MAX_TEXT + 1)];
+        let many = vec!["r".to_owned(); MAX_LIST + 1];
+        let device = world.device.thumbprint();
+        for (subject, roles, until) in [
+            ("", &[][..], 9),
+            ("kim", &long[..], 9),
+            ("kim", &many[..], 9),
+            ("kim", &[][..], 5),
+            ("a\nb", &[][..], 9),
+        ] {
+            let terms = BadgeTerms { subject, roles, groups: &[], device, anchor: None };
+            assert!(Badge::sign(by, terms, 5, until).is_err(), "{subject:?}");
+        }
+        assert!(Attestation::sign(by, "", &About::Device(device), 5, 9).is_err());
+        assert!(Revocations::sign(by, world.root.thumbprint(), 0, Revoked::default(), 5).is_err());
+    }
+
+    #[test]
+    fn checkpoints_are_the_devices_own() {
+        let world = World::new();
+        let anchor = Anchor { id: Id::random(), seq: 0, head: Digest256([0; 32]) };
+        let checkpoint = Checkpoint::sign(&world.device, anchor.clone(), 7).unwrap();
+        let again = Checkpoint::parse(checkpoint.as_str()).unwrap();
+        again.verify(world.device.signing.public()).unwrap();
+        assert_eq!((again.anchor(), again.issued_at()), (&anchor, 7));
+        assert_eq!(again.signer(), world.device.thumbprint());
+    }
+}
