@@ -134,7 +134,7 @@ fn meta_aad(file: &Id, rev: u64) -> Vec<u8> {
 pub(crate) struct Header {
     pub(crate) license: License,
     pub(crate) description: Description,
-    /// Line 2 as it stands, which the payload is bound to.
+    /// Line 2 as it stands.
     line2: Vec<u8>,
     pub(crate) payload_at: u64,
 }
@@ -228,15 +228,9 @@ impl Header {
         Ok(Header { license, description, line2: line2.to_vec(), payload_at })
     }
 
-    /// The payload's context: what Cobblestone binds it to.
-    pub(crate) fn context(&self) -> Vec<u8> {
-        let file = self.license.claims().file;
-        [b"bulla/1\0", &file.as_bytes()[..], &sha256(&self.line2)].concat()
-    }
-
-    /// The key of the payload's message.
-    pub(crate) fn payload_key(&self, file_key: &Secret<32>) -> Secret<32> {
-        kdf::subkey(file_key, "bulla/1 payload", self.license.claims().file.as_bytes())
+    /// SHA-256 of line 2, which the payload is bound to.
+    pub(crate) fn description_digest(&self) -> [u8; 32] {
+        sha256(&self.line2)
     }
 }
 

@@ -60,6 +60,7 @@ mod kdf;
 mod keys;
 mod license;
 mod memory;
+mod payload;
 mod policy;
 mod relicense;
 mod save;

@@ -1,7 +1,6 @@
 //! Re-licensing: new terms for a file that exists, by the root that issued it.
 
 use crate::atomic::Beside;
-use crate::cobblestone::{Encryptor, SeekReader};
 use crate::encoding::{Bytes, Id, KeyId};
 use crate::header::{Description, Header};
 use crate::keys::{Identity, KemKind, Kinds, Recipient, RootKey, check_recipients, mixed_kinds};
@@ -11,7 +10,7 @@ use crate::save::Original;
 use crate::seal::sign;
 use crate::trust::Trust;
 use crate::wrap::{self, Scope};
-use crate::{Code, Error, Result, clock, policy};
+use crate::{Code, Error, Result, clock, payload, policy};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -64,7 +63,7 @@ pub fn relicense(
         return Err(Error::new(Code::NotPermitted, why));
     }
     let file_key = old.license.file_key(&identity.kem)?;
-    let payload = open(&file, &old, &file_key, old.payload_at, stored)?;
+    let content = payload::open(&old, &file_key, &file, stored)?;
     let metadata = old.description.open(&file_key, &claims.file)?;
 
     let reencrypted = !changes.remove.is_empty();
@@ -77,14 +76,11 @@ pub fn relicense(
     let io = |e| Error::io("writing the re-licensed file", e);
     let new = if reencrypted {
         let rev = old.description.rev + 1;
-        let prev = payload.commitment();
+        let prev = content.commitment();
         let description = Description::new(&new_key, &id, rev, Some(&prev), &metadata)?;
         let header = Header::new(license, description)?;
-        let mut beside = beside;
-        beside.write_all(&header.to_bytes()).map_err(io)?;
-        let key = header.payload_key(&new_key);
-        let mut encryptor = Encryptor::new(key.expose(), &header.context(), beside)?;
-        payload.copy_to(&mut encryptor)?;
+        let mut encryptor = payload::begin(&header, &new_key, beside)?;
+        content.copy_to(&mut encryptor)?;
         encryptor.finish()?
     } else {
         let header = old.relicensed(license)?;
@@ -95,24 +91,12 @@ pub fn relicense(
         from.seek(SeekFrom::Start(old.payload_at)).map_err(io)?;
         let copied = io::copy(&mut from, &mut beside.file()).map_err(io)?;
         // Checked on the bytes as they were copied.
-        open(beside.file(), &header, &new_key, header.payload_at, copied)?;
+        payload::open(&header, &new_key, beside.file(), copied)?;
         beside
     };
-    let commitment = payload.commitment();
+    let commitment = content.commitment();
     Original { path: path.to_owned(), header: old.to_bytes(), commitment }.replace(new)?;
     Ok(Relicensed { seq, reencrypted })
-}
-
-/// Commitment and last chunk of a payload are verified here.
-fn open<'a>(
-    file: &'a File,
-    header: &Header,
-    file_key: &Secret<32>,
-    at: u64,
-    stored: u64,
-) -> Result<SeekReader<&'a File>> {
-    let key = header.payload_key(file_key);
-    SeekReader::new(key.expose(), &header.context(), file, at, stored)
 }
 
 /// The claims of the next license.

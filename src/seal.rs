@@ -11,7 +11,7 @@ use crate::memory::Secret;
 use crate::template::{self, Permit, Template};
 use crate::trust::Trust;
 use crate::wrap::{self, Scope, Wrap};
-use crate::{Code, Error, Result, clock, policy};
+use crate::{Code, Error, Result, clock, payload, policy};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -181,11 +181,8 @@ impl Prepared {
 
     /// Writes the header to `out` and gives the writer for the content. The envelope is complete
     /// after [`Encryptor::finish`].
-    pub fn into_stream<W: Write>(self, mut out: W) -> Result<Encryptor<W>> {
-        out.write_all(&self.header.to_bytes())
-            .map_err(|e| Error::io("writing the sealed file", e))?;
-        let key = self.header.payload_key(&self.file_key);
-        Encryptor::new(key.expose(), &self.header.context(), out)
+    pub fn into_stream<W: Write>(self, out: W) -> Result<Encryptor<W>> {
+        payload::begin(&self.header, &self.file_key, out)
     }
 
     /// Starts the envelope beside `path`; [`Writer::finish`] puts it in place.

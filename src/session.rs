@@ -1,7 +1,8 @@
 //! Opening: bytes → header → license → decision → key → chunks, in that order.
 
+use crate::atomic::Beside;
 use crate::clock::Clock;
-use crate::cobblestone::{Encryptor, ReadAt, SeekReader, StreamReader};
+use crate::cobblestone::{ReadAt, SeekReader, StreamReader};
 use crate::encoding::Id;
 use crate::header::{Description, Header, Metadata};
 use crate::keys::Identity;
@@ -10,7 +11,7 @@ use crate::policy::{self, Right};
 use crate::save::Original;
 use crate::seal::Writer;
 use crate::trust::Trust;
-use crate::{Code, Error, Result, atomic};
+use crate::{Code, Error, Result, payload};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -48,11 +49,9 @@ impl Session {
 
     /// The same from any source of bytes.
     pub fn open_source<S: ReadAt>(&self, source: S) -> Result<Reader<S>> {
-        let (header, payload) = Header::read(&source)?;
+        let (header, stored) = Header::read(&source)?;
         let (rights, file_key) = self.admit(&header)?;
-        let key = header.payload_key(&file_key);
-        let (context, at) = (header.context(), header.payload_at);
-        let inner = SeekReader::new(key.expose(), &context, source, at, payload)?;
+        let inner = payload::open(&header, &file_key, source, stored)?;
         let metadata = header.description.open(&file_key, &header.license.claims().file)?;
         Ok(Reader { inner, header, file_key, metadata, rights, position: 0, path: None })
     }
@@ -61,8 +60,7 @@ impl Session {
     pub fn open_stream<R: Read>(&self, mut stream: R) -> Result<SealedStream<R>> {
         let header = Header::read_stream(&mut stream)?;
         let (rights, file_key) = self.admit(&header)?;
-        let key = header.payload_key(&file_key);
-        let inner = StreamReader::new(key.expose(), &header.context(), stream)?;
+        let inner = payload::open_stream(&header, &file_key, stream)?;
         let metadata = header.description.open(&file_key, &header.license.claims().file)?;
         Ok(SealedStream { inner, metadata, rights })
     }
@@ -161,12 +159,7 @@ impl Reader<File> {
         let id = self.file_id();
         let description = Description::new(&self.file_key, &id, rev, prev, metadata)?;
         let header = Header::new(self.header.license.clone(), description)?;
-        let mut beside = atomic::Beside::create(path, false)?;
-        beside
-            .write_all(&header.to_bytes())
-            .map_err(|e| Error::io("writing the sealed file", e))?;
-        let key = header.payload_key(&self.file_key);
-        let inner = Encryptor::new(key.expose(), &header.context(), beside)?;
+        let inner = payload::begin(&header, &self.file_key, Beside::create(path, false)?)?;
         let original = Original { path: path.clone(), header: self.header.to_bytes(), commitment };
         Ok(Writer::over(inner, original))
     }

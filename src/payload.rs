@@ -1,0 +1,48 @@
+//! The payload of an envelope: one Cobblestone message, bound to the file id and the description.
+
+use crate::Error;
+use crate::Result;
+use crate::cobblestone::{Encryptor, ReadAt, SeekReader, StreamReader};
+use crate::header::Header;
+use crate::kdf;
+use crate::memory::Secret;
+use std::io::{Read, Write};
+
+fn context(header: &Header) -> Vec<u8> {
+    let file = header.license.claims().file;
+    [b"bulla/1\0", &file.as_bytes()[..], &header.description_digest()].concat()
+}
+
+fn key(header: &Header, file_key: &Secret<32>) -> Secret<32> {
+    kdf::subkey(file_key, "bulla/1 payload", header.license.claims().file.as_bytes())
+}
+
+/// Writes the header to `out` and starts the payload behind it.
+pub(crate) fn begin<W: Write>(
+    header: &Header,
+    file_key: &Secret<32>,
+    mut out: W,
+) -> Result<Encryptor<W>> {
+    out.write_all(&header.to_bytes()).map_err(|e| Error::io("writing the sealed file", e))?;
+    Encryptor::new(key(header, file_key).expose(), &context(header), out)
+}
+
+/// Opens the payload of `stored` bytes behind the header: commitment and last chunk are verified.
+pub(crate) fn open<S: ReadAt>(
+    header: &Header,
+    file_key: &Secret<32>,
+    source: S,
+    stored: u64,
+) -> Result<SeekReader<S>> {
+    let key = key(header, file_key);
+    SeekReader::new(key.expose(), &context(header), source, header.payload_at, stored)
+}
+
+/// Opens the payload that a stream has next: the commitment is verified.
+pub(crate) fn open_stream<R: Read>(
+    header: &Header,
+    file_key: &Secret<32>,
+    stream: R,
+) -> Result<StreamReader<R>> {
+    StreamReader::new(key(header, file_key).expose(), &context(header), stream)
+}
