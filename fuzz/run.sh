@@ -13,8 +13,8 @@ else
 fi
 for target in $(cargo $toolchain fuzz list); do
     echo "fuzz: $target"
-    mkdir -p "fuzz/corpus/$target"
-    cargo $toolchain fuzz run "$target" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    mkdir -p "fuzz/corpus/$target" "fuzz/seeds/$target"
+    cargo $toolchain fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
         -max_len=65536 -print_final_stats=1
 done
 echo "fuzz: no crash"
