@@ -1,0 +1,376 @@
+#!/usr/bin/env python3
+"""Whole processes against their peers, by turns in one run; prints Markdown tables.
+
+    python3 benches/whole.py target/release/bulla
+
+For Linux; needs `cp`, and compares with `age` and `openssl` where they are installed. Every
+round runs every contender once, each round starting with another one, and a ratio is the median of
+the rounds' own ratios. A ratio is withheld if the middle half of the rounds spans more than a
+quarter of it; a target then counts as met or missed only if that whole half does so. Ends with
+status 1 if a target is missed or cannot be judged, except with --quick.
+"""
+
+import argparse
+import filecmp
+import os
+import platform
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# A ratio is withheld if its quartiles are further apart than this part of it.
+WIDEST = 0.25
+
+POLICY = (
+    '{"version": 1, "name": "open",'
+    ' "grants": [{"to": ["anyone"], "rights": ["view", "edit", "export"]}]}'
+)
+
+
+def parse_size(text):
+    number, unit = re.fullmatch(r"(\d+)([KMG]?)", text).groups()
+    return int(number) << {"": 0, "K": 10, "M": 20, "G": 30}[unit]
+
+
+def show_size(size):
+    for shift, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 1 << shift and size % (1 << shift) == 0:
+            return f"{size >> shift} {unit}"
+    return f"{size} bytes"
+
+
+def show_time(seconds):
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def run(command, env, stdout=subprocess.DEVNULL, cwd=None):
+    """The seconds that a command takes; it must succeed."""
+    start = time.perf_counter()
+    subprocess.run(
+        command, env=env, cwd=cwd, check=True, stdin=subprocess.DEVNULL, stdout=stdout,
+        stderr=subprocess.PIPE,
+    )
+    return time.perf_counter() - start
+
+
+def peak_memory(command, env):
+    """The command's peak in KiB, as the kernel counts it for this program alone: `ru_maxrss`
+    would include the memory of the Python that starts it."""
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        try:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            exe = os.readlink(f"/proc/{process.pid}/exe")
+        except OSError:
+            continue
+        found = re.search(r"VmHWM:\s*(\d+) kB", status)
+        if found and exe != os.path.realpath(sys.executable):
+            peak = max(peak, int(found[1]))
+        time.sleep(0.001)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return peak
+
+
+class Contest:
+    """Contenders that do the same work."""
+
+    def __init__(self, reference, per_reference, before=lambda: None, after=lambda: None):
+        self.reference = reference
+        # The ratio's heading.
+        self.per_reference = per_reference
+        self.before, self.after = before, after
+        self.contenders, self.targets, self.checks = {}, {}, {}
+
+    def add(self, name, work, target=None, check=None):
+        """`work` returns seconds; `target` is ("at most" or "at least", ratio)."""
+        self.contenders[name] = work
+        self.checks[name] = check
+        if target:
+            self.targets[name] = target
+
+    def measure(self, rounds):
+        """Prints the table; returns whether all targets were met."""
+        names = list(self.contenders)
+        times = {name: [] for name in names}
+        # One more round at first warms everything, and its results are looked at.
+        for number in range(rounds + 1):
+            shift = number % len(names)
+            for name in names[shift:] + names[:shift]:
+                self.before()
+                taken = self.contenders[name]()
+                if number:
+                    times[name].append(taken)
+                elif self.checks[name]:
+                    self.checks[name]()
+                self.after()
+        print(f"| | median | min–max | {self.per_reference} | target |")
+        print("|---|---|---|---|---|")
+        met = True
+        for name in names:
+            mine = times[name]
+            ratios = [a / b for a, b in zip(mine, times[self.reference])]
+            low, ratio, high = statistics.quantiles(ratios, n=4, method="inclusive")
+            text, target = f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}", ""
+            withheld = high - low > WIDEST * ratio
+            if name == self.reference:
+                text = "1"
+            elif withheld:
+                text = f"withheld ({low:.2f} to {high:.2f})"
+            if name in self.targets:
+                how, value = self.targets[name]
+                # Where the spread is wide, its whole middle half must lie on one side.
+                worst, best = (high, low) if how == "at most" else (low, high)
+                reached = lambda r: r <= value if how == "at most" else r >= value
+                if reached(worst if withheld else ratio):
+                    verdict = "met"
+                else:
+                    verdict = "not judged" if withheld and reached(best) else "**missed**"
+                    met = False
+                target = f"{how} {value}: {verdict}"
+            span = f"{show_time(min(mine))}–{show_time(max(mine))}"
+            print(f"| {name} | {show_time(statistics.median(mine))} | {span} | {text} | {target} |")
+        print(flush=True)
+        return met
+
+
+class Bench:
+    def __init__(self, args, folder):
+        self.args = args
+        self.folder = folder
+        self.bulla = os.path.realpath(args.bulla)
+        self.env = dict(os.environ, LC_ALL="C")
+        self.met = True
+        self.keys()
+
+    def keys(self):
+        """A root, three devices of which the first is the root's own, three age keys."""
+        self.public, self.age_to = [], []
+        for i in range(3):
+            home = self.folder / f"home{i}"
+            bulla = [self.bulla, "--home", home]
+            if i == 0:
+                run([*bulla, "init", "--name", "Bench"], self.env)
+            run([*bulla, "identity", "new"], self.env)
+            self.public += ["--to", str(home / "identity.pub")]
+            if shutil.which("age-keygen"):
+                key = self.folder / f"age{i}.key"
+                done = subprocess.run(["age-keygen", "-o", key], capture_output=True, text=True)
+                self.age_to += ["-r", re.search(r"age1\w+", done.stderr)[0]]
+        (self.folder / "policy.json").write_text(POLICY)
+        self.seal = [
+            self.bulla, "--home", str(self.folder / "home0"), "seal",
+            "--policy", str(self.folder / "policy.json"), *self.public,
+        ]
+        self.open = [self.bulla, "--home", str(self.folder / "home0"), "open"]
+        self.age_key = str(self.folder / "age0.key")
+
+    def large(self):
+        """One large file, from and to memory."""
+        size, here = self.args.size, self.folder
+        plain, out, again = here / "plain", here / "out", here / "again"
+        free = shutil.disk_usage(here).free
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable"):
+                free = min(free, int(line.split()[1]) << 10)
+        if free < 8 * size:
+            sys.exit(f"{here} and memory must have room for eight times the file")
+        write_random(plain, size)
+
+        def before():
+            # The kernel must have memory at hand: a machine that fetches it from its host would
+            # measure that. Twice as much as is needed is written, and freed.
+            warm = here / "warm"
+            with open(warm, "wb") as f:
+                block = bytes(1 << 20)
+                for _ in range(2 * size >> 20):
+                    f.write(block)
+            warm.unlink()
+
+        def after():
+            out.unlink()
+
+        def opened():
+            assert filecmp.cmp(plain, out, shallow=False), "the opened file differs"
+
+        def sealed_opens():
+            run([*self.open, out, "-o", again], self.env)
+            assert filecmp.cmp(plain, again, shallow=False), "the opened file differs"
+            again.unlink()
+
+        contest = Contest("`cp`", "against `cp`", before, after)
+        add = lambda name, command, *more: contest.add(
+            name, lambda: run(command, self.env), *more
+        )
+        sealed = here / "plain.bulla"
+        seal = [*self.seal, plain, "-o"]
+        run([*seal, sealed], self.env)
+        add("`cp`", ["cp", plain, out], None, opened)
+        add("`bulla seal`", [*seal, out], ("at most", 1.6), sealed_opens)
+        add("`bulla open`", [*self.open, sealed, "-o", out], ("at most", 1.6), opened)
+        if shutil.which("openssl"):
+            enc = ["openssl", "enc", "-aes-256-ctr", "-K", "1" * 64, "-iv", "2" * 32, "-in"]
+            other = here / "plain.ctr"
+            run([*enc, plain, "-out", other], self.env)
+            add("`openssl enc -aes-256-ctr`", [*enc, plain, "-out", out])
+            add("`openssl enc -d -aes-256-ctr`", [*enc, other, "-d", "-out", out], None, opened)
+        if self.age_to:
+            other = here / "plain.age"
+            age = ["age", *self.age_to, "-o"]
+            run([*age, other, plain], self.env)
+            add("`age`", [*age, out, plain])
+            add("`age -d`", ["age", "-d", "-i", self.age_key, "-o", out, other], None, opened)
+        print(f"## One file of {show_size(size)}, from and to memory\n")
+        self.met &= contest.measure(self.args.rounds)
+
+        peaks = []
+        for name, command in (
+            ("seal", [*seal, out]),
+            ("open", [*self.open, sealed, "-o", out]),
+        ):
+            peak = peak_memory(command, self.env) / 1024
+            out.unlink()
+            self.met &= peak < 48
+            peaks.append(f"`bulla {name}` {peak:.1f} MiB")
+        print(f"Peak memory: {', '.join(peaks)} (target: under 48).\n", flush=True)
+        for path in here.glob("plain*"):
+            path.unlink()
+
+    def small(self, folder, where):
+        """Many small files for three recipients."""
+        args, data = self.args, folder / "data"
+        data.mkdir()
+        names = [f"{i:04}.csv" for i in range(args.files)]
+        for name in names:
+            write_random(data / name, args.file_size)
+
+        def remove(*suffixes):
+            for path in data.iterdir():
+                if path.suffix in suffixes:
+                    path.unlink()
+            settle()
+
+        def settle():
+            # What earlier contenders wrote shall not be written in this one's time.
+            if where == "disk":
+                os.sync()
+
+        def each(command):
+            """A shell that runs a command for each file; `$f` is the file."""
+            return lambda: run(["sh", "-ec", f"for f in *.csv; do {command}; done"], self.env,
+                               cwd=data)
+
+        def all_open(command, suffix):
+            def check():
+                for name in names[:: max(1, len(names) // 10)]:
+                    run([*command, "-o", folder / "again", data / (name + suffix)], self.env)
+                    assert filecmp.cmp(data / name, folder / "again", shallow=False)
+                    (folder / "again").unlink()
+            return check
+
+        place = {"memory": "in memory", "disk": "on disk"}[where]
+        many = f"{args.files:,} files of {show_size(args.file_size)}"
+        one_call = "`bulla seal`, one call"
+        contest = Contest(one_call, "times `bulla seal`", settle, lambda: remove(".bulla", ".age"))
+        contest.add(
+            one_call, lambda: run([*self.seal, "-r", data], self.env), None,
+            all_open(self.open, ".bulla"),
+        )
+        age = shlex.join(["age", *self.age_to])
+        age_open = ["age", "-d", "-i", self.age_key]
+        if self.age_to:
+            target = ("at least", 10) if where == "memory" else None
+            contest.add(f"`age`, {args.files:,} calls", each(f'{age} -o "$f.age" "$f"'), target,
+                        all_open(age_open, ".age"))
+        contest.add("`cp -r`", lambda: run(["cp", "-r", data, folder / "copy"], self.env), None,
+                    lambda: None)
+        forget = contest.after
+        def after():
+            shutil.rmtree(folder / "copy", ignore_errors=True)
+            forget()
+        contest.after = after
+        print(f"## Sealing {many} for three recipients, {place}\n")
+        self.met &= contest.measure(args.rounds)
+
+        run([*self.seal, "-r", data], self.env)
+        bulla = f"`bulla open`, {args.files:,} calls"
+        contest = Contest(bulla, "times `bulla open`", settle, lambda: remove(".out"))
+        ours = shlex.join(self.open)
+        contest.add(bulla, each(f'{ours} "$f.bulla" -o "$f.out"'))
+        if self.age_to:
+            each(f'{age} -o "$f.age" "$f"')()
+            theirs = shlex.join(age_open)
+            contest.add(f"`age -d`, {args.files:,} calls",
+                        each(f'{theirs} -o "$f.out" "$f.age"'))
+        contest.add(f"`true`, {args.files:,} calls", each("env true"))
+        print(f"## Opening {many}, {place}\n")
+        self.met &= contest.measure(args.rounds)
+        shutil.rmtree(data)
+
+
+def write_random(path, size):
+    with open(path, "wb") as f:
+        while size:
+            size -= f.write(os.urandom(min(size, 1 << 20)))
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    kib = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())[1])
+    yield "CPU", f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} threads"
+    yield "memory", f"{kib / (1 << 20):.0f} GiB"
+    yield "kernel", platform.release()
+
+
+def version(command):
+    if not shutil.which(command[0]):
+        return "not installed"
+    done = subprocess.run(command, capture_output=True, text=True)
+    return (done.stdout or done.stderr).splitlines()[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("bulla", help="the command to measure")
+    parser.add_argument("--size", type=parse_size, help="of the large file, such as 1G (default)")
+    parser.add_argument("--files", type=int, help="how many small files (default 1000)")
+    parser.add_argument("--file-size", type=parse_size, default="64K", help="of a small file")
+    parser.add_argument("--rounds", type=int, help="how often each is run (default 7)")
+    parser.add_argument("--memory", type=Path, default="/dev/shm", help="a folder in memory")
+    parser.add_argument("--disk", type=Path, default=tempfile.gettempdir(),
+                        help="a folder on a disk")
+    parser.add_argument("--quick", action="store_true",
+                        help="small and few, only to show that it runs")
+    args = parser.parse_args()
+    args.size = args.size or (16 << 20 if args.quick else 1 << 30)
+    args.files = args.files or (20 if args.quick else 1000)
+    args.rounds = max(2, args.rounds or (3 if args.quick else 7))
+
+    for name, value in machine():
+        print(f"- {name}: {value}")
+    for command in (args.bulla, "--version"), ("age", "--version"), ("openssl", "version"), (
+        "cp", "--version",
+    ):
+        print(f"- {os.path.basename(command[0])}: {version(command)}")
+    print(f"- rounds: {args.rounds}\n", flush=True)
+    with (
+        tempfile.TemporaryDirectory(dir=args.memory) as memory,
+        tempfile.TemporaryDirectory(dir=args.disk) as disk,
+    ):
+        bench = Bench(args, Path(memory))
+        bench.large()
+        bench.small(Path(memory), "memory")
+        bench.small(Path(disk), "disk")
+    if not bench.met and not args.quick:
+        sys.exit("a target was missed or could not be judged")
+
+
+if __name__ == "__main__":
+    main()

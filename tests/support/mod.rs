@@ -1,0 +1,270 @@
+//! What the integration tests share: an office in a temporary folder, and the built command.
+
+// Each test file uses another part of it.
+#![allow(dead_code)]
+
+use bulla::{
+    Code, Error, Home, Identity, KemKind, Kinds, Metadata, RootKey, Sealer, Session, Trust,
+};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The plainest policy, which opens, with every right that the tests need.
+pub const POLICY: &str = r#"{"version":1,"name":"open-office",
+"grants":[{"to":["anyone"],"rights":["view","edit","export"]}]}"#;
+
+/// The plainest policy with these rights.
+pub fn policy(rights: &[&str]) -> String {
+    let grants = serde_json::json!([{"to": ["anyone"], "rights": rights}]);
+    serde_json::json!({"version": 1, "name": "test", "grants": grants}).to_string()
+}
+
+/// `len` bytes that look random and are the same for the same seed.
+pub fn bytes(len: usize, seed: u64) -> Vec<u8> {
+    let mut random = Random(seed);
+    let mut out: Vec<u8> = std::iter::repeat_with(|| random.next().to_le_bytes())
+        .take(len.div_ceil(8))
+        .flatten()
+        .collect();
+    out.truncate(len);
+    out
+}
+
+/// SplitMix64: tests that can be repeated.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+}
+
+/// The sizes at which chunks and batches of chunks begin and end.
+pub const EDGES: [usize; 8] = [0, 1, 16_383, 16_384, 16_385, (1 << 20) - 1, 1 << 20, (1 << 20) + 1];
+
+/// What a command did.
+pub struct Done {
+    pub status: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Done {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.stdout.clone()).expect("text")
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.stdout).expect("one JSON value")
+    }
+}
+
+/// A folder with the homes `issuer` (root key and identity) and `desk`, and `policy.json`.
+pub struct Office {
+    folder: tempfile::TempDir,
+}
+
+#[cfg(feature = "cli")]
+impl Office {
+    /// With identities of this kind.
+    pub fn new(kind: &str) -> Self {
+        let office = Office { folder: tempfile::tempdir().unwrap() };
+        office.write("policy.json", POLICY);
+        office.ok("issuer", &["init", "--name", "Hanbit Insurance"]);
+        office.ok("issuer", &["identity", "new", "--kind", kind, "--name", "privacy office"]);
+        office.device("desk", kind);
+        office
+    }
+
+    /// Another device that pins the issuer's root.
+    pub fn device(&self, name: &str, kind: &str) {
+        self.ok(name, &["identity", "new", "--kind", kind, "--name", name]);
+        self.ok(name, &["trust", "pin", "issuer/root.pub"]);
+    }
+
+    /// The command of this home, to be run in the office's folder.
+    pub fn command(&self, home: &str, args: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bulla"));
+        command.current_dir(self.folder.path()).args(["--home", home]).args(args);
+        command.env_remove("BULLA_HOME").env_remove("BULLA_PASSPHRASE");
+        command
+    }
+
+    pub fn run_with(&self, home: &str, args: &[&str], stdin: &[u8]) -> Done {
+        finish(self.command(home, args), stdin)
+    }
+
+    pub fn run(&self, home: &str, args: &[&str]) -> Done {
+        self.run_with(home, args, b"")
+    }
+
+    /// Runs what must succeed.
+    #[track_caller]
+    pub fn ok(&self, home: &str, args: &[&str]) -> Done {
+        let done = self.run(home, args);
+        assert_eq!(done.status, 0, "{args:?}: {}", done.stderr);
+        done
+    }
+
+    /// Runs what must be refused with this exit status and this error code, and says so once.
+    #[track_caller]
+    pub fn refused(&self, home: &str, args: &[&str], status: i32, code: &str) -> Done {
+        let done = self.run(home, args);
+        refused(&done, args, status, code);
+        done
+    }
+
+    /// Seals for desk and issuer, in the issuer's name.
+    #[track_caller]
+    pub fn seal(&self, args: &[&str]) -> Done {
+        self.ok("issuer", &seal_args(args))
+    }
+
+    /// What `home` gets out of a sealed file.
+    #[track_caller]
+    pub fn opened(&self, home: &str, file: &str) -> Vec<u8> {
+        self.ok(home, &["open", file, "-"]).stdout
+    }
+
+    pub fn inspect(&self, file: &str) -> serde_json::Value {
+        self.ok("desk", &["--json", "inspect", file]).json()
+    }
+
+    /// The thumbprint of a device.
+    pub fn thumbprint(&self, home: &str) -> String {
+        let shown = self.ok(home, &["--json", "identity", "show"]).json();
+        shown["device"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of a device's key to open with.
+    pub fn key_id(&self, home: &str) -> String {
+        let shown = self.ok(home, &["--json", "identity", "show"]).json();
+        shown["key"].as_str().unwrap().to_owned()
+    }
+}
+
+#[track_caller]
+pub fn refused(done: &Done, args: &[&str], status: i32, code: &str) {
+    let why = format!("{args:?} ended with {}: {}", done.status, done.stderr);
+    assert_eq!(done.status, status, "{why}");
+    assert!(done.stderr.contains(&format!("[{code}]")), "{why}");
+    assert!(done.stderr.starts_with("bulla: ") && !done.stderr.contains("panicked"), "{why}");
+}
+
+/// `seal` with the office's policy and recipients.
+pub fn seal_args<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    let to = ["--to", "desk/identity.pub", "--to", "issuer/identity.pub"];
+    [&["seal", "--policy", "policy.json"], &to[..], args].concat()
+}
+
+/// Runs a command with this standard input.
+pub fn finish(mut command: std::process::Command, stdin: &[u8]) -> Done {
+    use std::process::Stdio;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    let mut input = child.stdin.take().expect("piped");
+    let out = std::thread::scope(|scope| {
+        // A command that refuses early does not read its input.
+        scope.spawn(move || drop(input.write_all(stdin)));
+        child.wait_with_output().expect("the command ends")
+    });
+    Done {
+        status: out.status.code().expect("not killed"),
+        stdout: out.stdout,
+        stderr: String::from_utf8(out.stderr).expect("text"),
+    }
+}
+
+impl Office {
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub fn exists(&self, name: &str) -> bool {
+        self.path(name).symlink_metadata().is_ok()
+    }
+
+    pub fn folder(&self, name: &str) {
+        fs::create_dir_all(self.path(name)).unwrap();
+    }
+
+    /// The names in a folder, sorted.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        names(&self.path(folder))
+    }
+
+    pub fn session(&self, home: &str) -> Session {
+        let home = Home::at(self.path(home));
+        Session::new(home.trust().unwrap(), home.identity(None).unwrap())
+    }
+}
+
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Tests run as root in most containers; some things then cannot be shown, others only then.
+#[cfg(unix)]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Keys in memory, for tests that need no command.
+pub struct Desk {
+    pub root: RootKey,
+    pub session: Session,
+}
+
+impl Desk {
+    pub fn new(kind: KemKind) -> Self {
+        let root = RootKey::generate("Hanbit Insurance").unwrap();
+        let mut trust = Trust::default();
+        trust.pin(root.line().clone());
+        let identity = Identity::generate(kind, "desk").unwrap();
+        Desk { root, session: Session::new(trust, identity) }
+    }
+
+    pub fn sealer(&self, policy: &str) -> Sealer<'_> {
+        let to = [self.session.identity().recipient().clone()];
+        Sealer::issued(&self.root, "test", policy.as_bytes(), &to, Kinds::Same).unwrap()
+    }
+
+    pub fn seal(&self, text: &[u8]) -> Vec<u8> {
+        envelope(&self.sealer(POLICY), text)
+    }
+}
+
+/// One envelope in memory.
+pub fn envelope(sealer: &Sealer<'_>, text: &[u8]) -> Vec<u8> {
+    let name = Some("a.csv".into());
+    let meta = Metadata { name, media_type: None, created: None, modified: Some(1) };
+    let mut writer = sealer.prepare(&meta).unwrap().into_stream(Vec::new()).unwrap();
+    writer.write_all(text).unwrap();
+    writer.finish().unwrap()
+}
+
+/// The code that a `Read` or `Seek` failed with.
+pub fn code(e: std::io::Error) -> Code {
+    Error::io("test", e).code()
+}

@@ -1,0 +1,335 @@
+//! Every changed envelope is refused: every flipped bit, every cut, every splice, by both readers.
+//! Never a panic, and never a byte that was not in the original.
+
+mod support;
+
+use bulla::{Class, Code, Error, KemKind};
+use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use support::{Desk, Random, bytes, envelope, policy};
+
+/// Bytes of a stored chunk, and of salt and commitment.
+const SLOT: usize = 16_400;
+const PREFIX: usize = 56;
+
+/// Three chunks.
+const LONG: usize = 33_000;
+
+/// An envelope with its plaintext and the desk that can open it.
+struct Sample {
+    desk: Desk,
+    text: Vec<u8>,
+    sealed: Vec<u8>,
+}
+
+impl Sample {
+    /// A small header: one recipient, a minimal policy.
+    fn new(kind: KemKind, len: usize) -> Self {
+        let desk = Desk::new(kind);
+        let text = bytes(len, 7);
+        let sealed = envelope(&desk.sealer(&policy(&["view"])), &text);
+        let sample = Sample { desk, text, sealed };
+        // Otherwise all below would be refused for a wrong reason.
+        for read in [by_seeking, by_streaming] {
+            read(&sample, sample.sealed.clone()).expect("the untouched envelope opens");
+        }
+        sample
+    }
+
+    fn payload_at(&self) -> usize {
+        payload_at(&self.sealed)
+    }
+
+    /// The class that both readers refuse this with.
+    #[track_caller]
+    fn refused(&self, changed: &[u8], what: &str) -> Class {
+        assert!(changed != self.sealed, "{what}: nothing was changed");
+        let seeking = by_seeking(self, changed.to_vec());
+        let streaming = by_streaming(self, changed.to_vec());
+        for (reader, result) in [("seeking", &seeking), ("streaming", &streaming)] {
+            let Err(e) = result else { panic!("{what}: accepted by the {reader} reader") };
+            let fine = [Class::Format, Class::Tampered, Class::Denied].contains(&e.class());
+            assert!(fine, "{what}, {reader}: {:?}: {e}", e.code());
+        }
+        seeking.unwrap_err().class()
+    }
+}
+
+fn payload_at(sealed: &[u8]) -> usize {
+    u32::from_le_bytes(sealed[8..12].try_into().unwrap()) as usize
+}
+
+/// Opens and reads everything, backwards and forwards; checks every byte that comes out.
+fn by_seeking(sample: &Sample, sealed: Vec<u8>) -> Result<(), Error> {
+    let reader = sample.desk.session.open_source(sealed)?;
+    let text = &sample.text;
+    let mut failure = None;
+    let mut buf = [0; 1000];
+    for at in (0..text.len() + 20_000).step_by(16_384).rev() {
+        match reader.read_at(&mut buf, at as u64) {
+            Ok(n) => {
+                let expected = text.get(at..(at + buf.len()).min(text.len())).unwrap_or_default();
+                assert_eq!(&buf[..n], expected, "a wrong byte came out at {at}");
+                assert!(failure.is_none(), "a reader went on after a failure");
+            }
+            Err(e) => _ = failure.get_or_insert(e),
+        }
+    }
+    if let Some(e) = failure {
+        return Err(e);
+    }
+    let mut out = vec![0; text.len() + 20_000];
+    let n = reader.read_at(&mut out, 0)?;
+    assert!(out[..n] == *text, "wrong bytes came out");
+    assert_eq!(reader.metadata().name.as_deref(), Some("a.csv"));
+    Ok(())
+}
+
+/// Reads a stream to its end. A verified prefix may come out before it fails.
+fn by_streaming(sample: &Sample, sealed: Vec<u8>) -> Result<(), Error> {
+    let mut stream = sample.desk.session.open_stream(&sealed[..])?;
+    let (mut out, mut buf) = (Vec::new(), [0; 5000]);
+    loop {
+        match stream.read(&mut buf) {
+            Ok(n) => {
+                out.extend(&buf[..n]);
+                assert!(sample.text.starts_with(&out), "wrong bytes came out");
+                if n == 0 {
+                    assert_eq!(out.len(), sample.text.len(), "the stream ended early");
+                    return Ok(());
+                }
+            }
+            Err(e) => {
+                assert!(stream.read(&mut buf).is_err(), "a stream went on after a failure");
+                return Err(Error::io("reading", e));
+            }
+        }
+    }
+}
+
+/// Runs `check` for every number below `n`, on all cores; gives back how often which class came.
+fn for_each(n: usize, check: impl Fn(usize) -> Class + Sync) -> [usize; 3] {
+    let next = AtomicUsize::new(0);
+    let counts = [const { AtomicUsize::new(0) }; 3];
+    let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= n {
+                        return;
+                    }
+                    let class = match check(i) {
+                        Class::Format => 0,
+                        Class::Tampered => 1,
+                        _ => 2,
+                    };
+                    counts[class].fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let counts = counts.map(|c| c.into_inner());
+    assert_eq!(counts.iter().sum::<usize>(), n);
+    counts
+}
+
+fn flip_everywhere(kind: KemKind, len: usize) {
+    let sample = Sample::new(kind, len);
+    let prefix = sample.payload_at()..sample.payload_at() + PREFIX;
+    let flips: Vec<(usize, u32)> = (0..sample.sealed.len())
+        .flat_map(|at| {
+            // One bit a byte, each of the eight as often; all eight where a single byte decides.
+            let all = at < 12 || prefix.contains(&at);
+            let one = (at as u32 * 5 + 3) % 8;
+            (0..8).filter(move |bit| all || *bit == one).map(move |bit| (at, bit))
+        })
+        .collect();
+    assert_eq!(flips.len(), sample.sealed.len() + 7 * (12 + PREFIX));
+    let [format, tampered, denied] = for_each(flips.len(), |i| {
+        let (at, bit) = flips[i];
+        let mut changed = sample.sealed.clone();
+        changed[at] ^= 1 << bit;
+        let class = sample.refused(&changed, &format!("bit {bit} of byte {at}"));
+        if at >= sample.payload_at() {
+            assert_eq!(class, Class::Tampered, "bit {bit} of byte {at}");
+        }
+        class
+    });
+    println!("{kind:?}, {len} bytes: {format} format, {tampered} tampered, {denied} denied");
+    // Padding and payload alone are more than these.
+    assert!(format > 1000 && tampered > len);
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_a_small_envelope() {
+    flip_everywhere(KemKind::X25519, 100);
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_three_chunks() {
+    flip_everywhere(KemKind::X25519, LONG);
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_a_hybrid_envelope() {
+    flip_everywhere(KemKind::Hybrid, 100);
+}
+
+fn cut_everywhere(len: usize) {
+    let sample = Sample::new(KemKind::X25519, len);
+    for_each(sample.sealed.len(), |n| {
+        let class = sample.refused(&sample.sealed[..n], &format!("cut to {n} bytes"));
+        if n < sample.payload_at() + PREFIX + 16 {
+            assert_eq!(class, Class::Format, "cut to {n} bytes");
+        }
+        class
+    });
+}
+
+#[test]
+fn a_small_envelope_cut_anywhere() {
+    cut_everywhere(100);
+}
+
+#[test]
+fn three_chunks_cut_anywhere() {
+    cut_everywhere(LONG);
+}
+
+#[test]
+fn extended_envelopes() {
+    for len in [0, 100, 16_383, 16_384, LONG] {
+        let sample = Sample::new(KemKind::X25519, len);
+        for more in (1..=32).chain([SLOT - 1, SLOT, SLOT + 16, 2 * SLOT]) {
+            for tail in [vec![0; more], bytes(more, 9)] {
+                let longer = [&sample.sealed[..], &tail].concat();
+                sample.refused(&longer, &format!("{len} bytes extended by {more}"));
+            }
+        }
+        // A second envelope behind the first, and the first chunk once more.
+        sample.refused(&sample.sealed.repeat(2), "an envelope twice");
+        let again = &sample.sealed[sample.payload_at() + PREFIX..];
+        sample.refused(&[&sample.sealed[..], again].concat(), "all chunks twice");
+    }
+}
+
+/// The stored chunks of an envelope.
+fn chunks(sealed: &[u8]) -> Vec<Vec<u8>> {
+    sealed[payload_at(sealed) + PREFIX..].chunks(SLOT).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn chunks_swapped_duplicated_dropped() {
+    // One that ends with a whole chunk's worth, too: its last chunk is empty.
+    for len in [LONG, 2 * 16_384, 5 * 16_384 + 1] {
+        let sample = Sample::new(KemKind::X25519, len);
+        let good = chunks(&sample.sealed);
+        let front = &sample.sealed[..sample.payload_at() + PREFIX];
+        let check = |chunks: Vec<Vec<u8>>, what: String| {
+            sample.refused(&[front, &chunks.concat()].concat(), &format!("{len}: {what}"));
+        };
+        for i in 0..good.len() {
+            for j in i + 1..good.len() {
+                let mut swapped = good.clone();
+                swapped.swap(i, j);
+                check(swapped, format!("chunks {i} and {j} swapped"));
+                let mut copied = good.clone();
+                copied[j] = good[i].clone();
+                check(copied, format!("chunk {i} in the place of {j}"));
+            }
+            let mut twice = good.clone();
+            twice.insert(i, good[i].clone());
+            check(twice, format!("chunk {i} twice"));
+            let mut dropped = good.clone();
+            dropped.remove(i);
+            check(dropped, format!("chunk {i} dropped"));
+        }
+    }
+}
+
+/// License and description of an envelope.
+fn lines(sealed: &[u8]) -> (&[u8], &[u8]) {
+    let mut lines = sealed[12..payload_at(sealed)].split(|b| *b == b'\n');
+    (lines.next().unwrap(), lines.next().unwrap())
+}
+
+fn assemble(license: &[u8], description: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut out = [&bulla::MAGIC[..], &[0; 4], license, b"\n", description, b"\n"].concat();
+    let at = out.len().next_multiple_of(4096);
+    out[8..12].copy_from_slice(&(at as u32).to_le_bytes());
+    out.resize(at, 0);
+    out.extend(payload);
+    out
+}
+
+/// Every mixture of the parts of two envelopes, for the same reader, singly and of one batch.
+#[test]
+fn spliced_envelopes() {
+    for in_batch in [false, true] {
+        let desk = Desk::new(KemKind::X25519);
+        let sealer = desk.sealer(&policy(&["view"]));
+        let sealer = if in_batch { sealer.batch().unwrap() } else { sealer };
+        // Equal lengths, so that no length gives it away.
+        let (text, other) = (bytes(LONG, 1), bytes(LONG, 2));
+        let (a, b) = (envelope(&sealer, &text), envelope(&sealer, &other));
+        // Of the same content, too: even then nothing may be exchanged.
+        let twin = envelope(&sealer, &text);
+        let sample = Sample { desk, text, sealed: a.clone() };
+        assert_eq!(assemble(lines(&a).0, lines(&a).1, &a[payload_at(&a)..]), a);
+
+        for (b, from) in [(&b, "another file"), (&twin, "a twin")] {
+            let (pa, pb) = (&a[payload_at(&a)..], &b[payload_at(b)..]);
+            let ((license_a, line_a), (license_b, line_b)) = (lines(&a), lines(b));
+            // The text of a twin is that of the sample, so each mixture is refused or wrong.
+            for (license, line, payload, what) in [
+                (license_a, line_a, pb, "payload"),
+                (license_a, line_b, pa, "description"),
+                (license_b, line_a, pa, "license"),
+                (license_a, line_b, pb, "description and payload"),
+                (license_b, line_a, pb, "license and payload"),
+                (license_b, line_b, pa, "license and description"),
+            ] {
+                let what = format!("{what} of {from}, batch: {in_batch}");
+                let mixed = assemble(license, line, payload);
+                assert_eq!(sample.refused(&mixed, &what), Class::Tampered, "{what}");
+                let e = sample.desk.session.open_source(mixed).err().expect("refused at once");
+                // The license speaks of another file; nothing is decrypted before that is seen.
+                assert_eq!(e.code(), Code::Commitment, "{what}");
+            }
+            // A single chunk, and salt or commitment alone.
+            for (from, to) in [(0, 24), (24, 56), (0, 56), (56, 56 + SLOT), (56 + SLOT, pb.len())] {
+                let mut mixed = a.clone();
+                let at = payload_at(&a);
+                mixed[at + from..at + to].copy_from_slice(&pb[from..to]);
+                let what = format!("bytes {from} to {to} of the payload, batch: {in_batch}");
+                assert_eq!(sample.refused(&mixed, &what), Class::Tampered, "{what}");
+            }
+        }
+    }
+}
+
+/// Several changes at once: nothing but the untouched envelope opens.
+#[test]
+fn random_damage() {
+    let sample = Sample::new(KemKind::X25519, LONG);
+    for_each(3000, |i| {
+        let mut random = Random(i as u64);
+        let mut changed = sample.sealed.clone();
+        for _ in 0..1 + random.below(4) {
+            let (at, len) = (random.below(changed.len()), 1 + random.below(64));
+            let end = (at + len).min(changed.len());
+            match random.below(4) {
+                0 => changed[at..end].fill(random.next() as u8),
+                1 => drop(changed.splice(at..end, bytes(random.below(64), i as u64))),
+                2 => changed[at] = changed[at].wrapping_add(1 + random.below(255) as u8),
+                _ => changed.truncate(changed.len().min(at + 100)),
+            }
+        }
+        if changed == sample.sealed {
+            return Class::Format;
+        }
+        sample.refused(&changed, &format!("damage {i}"))
+    });
+}
