@@ -346,6 +346,8 @@ def main():
     parser.add_argument("--memory", type=Path, default="/dev/shm", help="a folder in memory")
     parser.add_argument("--disk", type=Path, default=tempfile.gettempdir(),
                         help="a folder on a disk")
+    parser.add_argument("--only", choices=["large", "memory", "disk"],
+                        help="the large file, or the small files in memory or on disk")
     parser.add_argument("--quick", action="store_true",
                         help="small and few, only to show that it runs")
     args = parser.parse_args()
@@ -365,9 +367,11 @@ def main():
         tempfile.TemporaryDirectory(dir=args.disk) as disk,
     ):
         bench = Bench(args, Path(memory))
-        bench.large()
-        bench.small(Path(memory), "memory")
-        bench.small(Path(disk), "disk")
+        if args.only in (None, "large"):
+            bench.large()
+        for where, folder in ("memory", memory), ("disk", disk):
+            if args.only in (None, where):
+                bench.small(Path(folder), where)
     if not bench.met and not args.quick:
         sys.exit("a target was missed or could not be judged")
 

@@ -44,6 +44,7 @@
 //! | `cli` (default) | the `bulla` command; libraries turn default features off |
 
 #![deny(unsafe_code, missing_docs)]
+mod access;
 mod aead;
 mod atomic;
 mod clock;
@@ -61,7 +62,7 @@ mod keys;
 mod license;
 mod memory;
 mod payload;
-mod policy;
+pub mod policy;
 mod relicense;
 mod save;
 mod seal;

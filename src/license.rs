@@ -4,6 +4,7 @@ use crate::encoding::{Bytes, Id, Thumbprint, plain_text, sha256};
 use crate::jws::{Object, Signer, Token};
 use crate::keys::{KemSecret, MAX_RECIPIENTS};
 use crate::memory::Secret;
+use crate::policy::MAX_POLICY;
 use crate::template::{self, PermitClaims, TemplateClaims};
 use crate::trust::Trust;
 use crate::wrap::{self, Scope, Wrap};
@@ -11,8 +12,6 @@ use crate::{Code, Error, Result, kdf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Longest policy, in bytes.
-pub(crate) const MAX_POLICY: usize = 64 * 1024;
 /// Longest label, in bytes.
 pub(crate) const MAX_LABEL: usize = 256;
 

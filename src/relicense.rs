@@ -6,11 +6,12 @@ use crate::header::{Description, Header};
 use crate::keys::{Identity, KemKind, Kinds, Recipient, RootKey, check_recipients, mixed_kinds};
 use crate::license::LicenseClaims;
 use crate::memory::Secret;
+use crate::policy::Policy;
 use crate::save::Original;
 use crate::seal::sign;
 use crate::trust::Trust;
 use crate::wrap::{self, Scope};
-use crate::{Code, Error, Result, clock, payload, policy};
+use crate::{Code, Error, Result, clock, payload};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -107,7 +108,7 @@ fn new_claims(
 ) -> Result<LicenseClaims> {
     let bad = |why: String| Error::new(Code::BadArgument, why);
     if let Some(policy) = changes.policy {
-        policy::check(policy)?;
+        Policy::parse(policy)?;
     }
     let policy = changes.policy.unwrap_or(&old.policy.0);
     for id in changes.remove {

@@ -8,10 +8,11 @@ use crate::jws::{Object, Token};
 use crate::keys::{Identity, Kinds, Recipient, RootKey, check_recipients};
 use crate::license::{self, License, LicenseClaims};
 use crate::memory::Secret;
+use crate::policy::Policy;
 use crate::template::{self, Permit, Template};
 use crate::trust::Trust;
 use crate::wrap::{self, Scope, Wrap};
-use crate::{Code, Error, Result, clock, payload, policy};
+use crate::{Code, Error, Result, clock, payload};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -50,7 +51,7 @@ impl<'a> Sealer<'a> {
         recipients: &[Recipient],
         kinds: Kinds,
     ) -> Result<Self> {
-        policy::check(policy)?;
+        Policy::parse(policy)?;
         check_recipients(recipients, kinds)?;
         if !crate::encoding::plain_text(label, license::MAX_LABEL) {
             let why = "a label has at most 256 bytes and no control characters";

@@ -1,5 +1,6 @@
 //! Opening: bytes → header → license → decision → key → chunks, in that order.
 
+use crate::access::{self, require};
 use crate::atomic::Beside;
 use crate::clock::Clock;
 use crate::cobblestone::{ReadAt, SeekReader, StreamReader};
@@ -7,7 +8,7 @@ use crate::encoding::Id;
 use crate::header::{Description, Header, Metadata};
 use crate::keys::Identity;
 use crate::memory::Secret;
-use crate::policy::{self, Right};
+use crate::policy::Right;
 use crate::save::Original;
 use crate::seal::Writer;
 use crate::trust::Trust;
@@ -68,18 +69,10 @@ impl Session {
     /// License, then decision, then key: a denial touches no key.
     fn admit(&self, header: &Header) -> Result<(BTreeSet<Right>, Secret<32>)> {
         header.license.verify(&self.trust, self.clock.now())?;
-        let rights = policy::decide(&header.license.claims().policy.0)?;
+        let rights = access::decide(&header.license.claims().policy.0)?;
         require(&rights, Right::View)?;
         Ok((rights, header.license.file_key(&self.identity.kem)?))
     }
-}
-
-fn require(rights: &BTreeSet<Right>, right: Right) -> Result<()> {
-    if rights.contains(&right) {
-        return Ok(());
-    }
-    let why = format!("the file's policy does not grant the right to {}", right.name());
-    Err(Error::new(Code::Right, why))
 }
 
 /// An open sealed file: `Read` and `Seek`, and [`read_at`](Reader::read_at) from many threads.

@@ -7,9 +7,10 @@ use crate::keys::{
     Kinds, MAX_RECIPIENTS, PublicIdentity, Recipient, Signatory, VerifyingKey, check_recipients,
     read_lines,
 };
-use crate::license::{MAX_LABEL, MAX_POLICY};
+use crate::license::MAX_LABEL;
+use crate::policy::{MAX_POLICY, Policy};
 use crate::trust::{KeyUse, PublicKey, Trust, TrustedKey};
-use crate::{Code, Error, Result, policy};
+use crate::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -89,7 +90,7 @@ impl Template {
         terms: TemplateTerms<'_>,
         now: u64,
     ) -> Result<Self> {
-        policy::check(terms.policy)?;
+        Policy::parse(terms.policy)?;
         let recipients: Vec<_> = terms.to.iter().map(|p| p.recipient.clone()).collect();
         check_recipients(&recipients, terms.kinds)?;
         let claims = TemplateClaims {

@@ -221,7 +221,7 @@ fn other_policies_are_denied() {
         grant(r#"{"to":["anyone"],"rights":["view","export"],"when":{"ticket":true}}"#),
         grant(r#"{"to":["anyone"],"rights":["view","export"],"duties":["watermark"]}"#),
         grant(&format!("{plain},{plain}")),
-        grant(""),
+        grant(r#"{"to":["anyone"],"rights":["view","export"],"when":{"storage":"fixed"}}"#),
         grant(plain).replace("\"grants\"", r#""duties":["watermark"],"grants""#),
         grant(plain).replace("\"grants\"", r#""require":{"revocations":"24h"},"grants""#),
     ]
@@ -239,7 +239,9 @@ fn other_policies_are_denied() {
         assert_eq!(office.inspect(&sealed)["signature"]["holds"], true);
     }
     // What is no policy is not sealed with.
-    for bad in ["", "{", "null", "[]", "{\"version\":1}", &grant(plain).replace('1', "2")] {
+    for bad in
+        ["", "{", "null", "[]", "{\"version\":1}", &grant(""), &grant(plain).replace('1', "2")]
+    {
         office.write("bad.json", bad);
         let to = ["seal", "--policy", "bad.json", "--to", "desk/identity.pub", "file", "-o", "x"];
         office.refused("issuer", &to, 2, "bad-policy");
@@ -264,7 +266,7 @@ fn rights() {
         (&["view", "edit", "print", "copy", "capture"], "missing-right"),
         // Without the right to view nothing is opened at all.
         (&["export"], "missing-right"),
-        (&[], "missing-right"),
+        (&[], "bad-policy"),
         (&["view", "fly"], "bad-policy"),
     ] {
         office.write("p.json", policy(rights));

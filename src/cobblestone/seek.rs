@@ -99,7 +99,9 @@ impl<S: ReadAt> SeekReader<S> {
 
     /// Writes the whole plaintext to `to`, in order, without copying it.
     pub fn copy_to(&self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
-        let mut buf = Zeroizing::new(vec![0; BATCH * SLOT]);
+        // All of it is wiped at the end, so a small message takes a small one.
+        let size = self.chunks_len.min((BATCH * SLOT) as u64) as usize;
+        let mut buf = Zeroizing::new(vec![0; size]);
         for first in (0..=self.len / CHUNK as u64).step_by(BATCH) {
             let mut parts = Vec::with_capacity(BATCH);
             for text in self.open_batch(first, &mut buf)? {

@@ -7,7 +7,7 @@ use crate::template::{Permit, Template, TemplateTerms};
 use crate::trust::TrustList;
 use crate::{Kinds, license::License};
 
-const POLICY: &[u8] = br#"{"version":1,"name":"n","grants":[]}"#;
+const POLICY: &[u8] = br#"{"version":1,"name":"n","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
 
 struct World {
     root: RootKey,

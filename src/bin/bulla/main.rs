@@ -5,6 +5,7 @@ mod context;
 mod demo;
 mod keys;
 mod open;
+mod policy;
 mod relicense;
 mod seal;
 mod terms;
@@ -53,6 +54,9 @@ enum Command {
     Inspect(open::Inspect),
     /// Change the recipients or the policy of sealed files
     Relicense(relicense::Relicense),
+    /// Check a policy, or explain what it allows
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Tell the whole story on sample files, in temporary homes
     Demo(demo::Demo),
 }
@@ -102,6 +106,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Open(c) => c.run(&context)?,
         Command::Inspect(c) => c.run(&context)?,
         Command::Relicense(c) => return c.run(&context),
+        Command::Policy(c) => return c.run(&context),
         Command::Demo(c) => c.run(&context)?,
     }
     Ok(())

@@ -158,6 +158,7 @@ impl Seal {
         let jobs = self.jobs(&mut failed);
         let sealer = if jobs.len() > 1 { sealer.batch()? } else { sealer };
         let progress = Progress::new(jobs.iter().map(|j| j.size).sum());
+        let home = fs::canonicalize(c.home.folder()).ok();
         let results = Mutex::new(Vec::with_capacity(jobs.len()));
         let next = AtomicUsize::new(0);
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
@@ -166,7 +167,8 @@ impl Seal {
             for _ in 0..threads {
                 scope.spawn(|| {
                     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let result = self.seal_beside(&sealer, &job.path, &progress);
+                        let result =
+                            self.seal_beside(&sealer, &job.path, home.as_deref(), &progress);
                         let mut results = results.lock().unwrap_or_else(|e| e.into_inner());
                         results.push((job, result));
                     }
@@ -235,7 +237,13 @@ impl Seal {
         jobs
     }
 
-    fn seal_beside(&self, by: &Sealer<'_>, path: &Path, progress: &Progress) -> Result<Outcome> {
+    fn seal_beside(
+        &self,
+        by: &Sealer<'_>,
+        path: &Path,
+        home: Option<&Path>,
+        progress: &Progress,
+    ) -> Result<Outcome> {
         if is_sealed_file(path)? {
             return Ok(Outcome::AlreadySealed);
         }
@@ -244,6 +252,7 @@ impl Seal {
         let new = by.prepare(&metadata(path, &meta))?;
         let (output, existing) = if self.in_place {
             refuse_hard_links(&meta)?;
+            refuse_home(path, home)?;
             (path.to_owned(), Existing::Replace)
         } else if self.hide_name {
             (path.with_file_name(format!("{}.bulla", new.file_id())), Existing::Keep)
@@ -294,6 +303,16 @@ fn is_sealed_file(path: &Path) -> Result<bool> {
     let read = open_plain(path)?.take(8).read_to_end(&mut start);
     read.map_err(|e| Error::io("reading the file", e))?;
     Ok(is_sealed(&start))
+}
+
+/// A tree may hold the home itself: its keys, sealed to themselves, would be lost.
+fn refuse_home(path: &Path, home: Option<&Path>) -> Result<()> {
+    let path = fs::canonicalize(path).map_err(|e| Error::io("reading the file", e))?;
+    if home.is_some_and(|home| path.starts_with(home)) {
+        let why = "this file belongs to the home folder with the keys: it is not sealed in place";
+        return Err(Error::new(Code::BadArgument, why));
+    }
+    Ok(())
 }
 
 /// Another name of the same file would keep the plain content.
