@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Writes the decision vectors beside it. Expectations are literals, from docs/policy.md.
 
-The script only saves repetition: no evaluator is asked. Run it after a change; CI checks that the
-files are what it writes.
+The script only saves repetition: no evaluator is asked. Run it after a change.
 """
 
 import json
