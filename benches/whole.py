@@ -278,7 +278,12 @@ class Bench:
         place = {"memory": "in memory", "disk": "on disk"}[where]
         many = f"{args.files:,} files of {show_size(args.file_size)}"
         one_call = "`bulla seal`, one call"
-        contest = Contest(one_call, "times `bulla seal`", settle, lambda: remove(".bulla", ".age"))
+
+        def tidy():
+            shutil.rmtree(folder / "copy", ignore_errors=True)
+            remove(".bulla", ".age")
+
+        contest = Contest(one_call, "times `bulla seal`", settle, tidy)
         contest.add(
             one_call, lambda: run([*self.seal, "-r", data], self.env), None,
             all_open(self.open, ".bulla"),
@@ -289,13 +294,7 @@ class Bench:
             target = ("at least", 10) if where == "memory" else None
             contest.add(f"`age`, {args.files:,} calls", each(f'{age} -o "$f.age" "$f"'), target,
                         all_open(age_open, ".age"))
-        contest.add("`cp -r`", lambda: run(["cp", "-r", data, folder / "copy"], self.env), None,
-                    lambda: None)
-        forget = contest.after
-        def after():
-            shutil.rmtree(folder / "copy", ignore_errors=True)
-            forget()
-        contest.after = after
+        contest.add("`cp -r`", lambda: run(["cp", "-r", data, folder / "copy"], self.env))
         print(f"## Sealing {many} for three recipients, {place}\n")
         self.met &= contest.measure(args.rounds)
 
@@ -357,10 +356,9 @@ def main():
 
     for name, value in machine():
         print(f"- {name}: {value}")
-    for command in (args.bulla, "--version"), ("age", "--version"), ("openssl", "version"), (
-        "cp", "--version",
-    ):
-        print(f"- {os.path.basename(command[0])}: {version(command)}")
+    print(f"- bulla: {version([args.bulla, '--version'])}")
+    for command in ("age", "--version"), ("openssl", "version"), ("cp", "--version"):
+        print(f"- {command[0]}: {version(command)}")
     print(f"- rounds: {args.rounds}\n", flush=True)
     with (
         tempfile.TemporaryDirectory(dir=args.memory) as memory,

@@ -2,11 +2,12 @@
 //! files, results as text or JSON, progress.
 
 use bulla::{
-    Code, Error, Home, Identity, Passphrase, PublicIdentity, Result, RootKey, Session, read_lines,
+    Code, Error, Existing, Home, Identity, OutputFile, Passphrase, PublicIdentity, Result, RootKey,
+    Session, read_lines,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -105,8 +106,9 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
         print!("{text}");
         return Ok(());
     }
-    let doing = path.display().to_string();
-    std::fs::write(path, text).map_err(|e| Error::io(&doing, e))
+    let mut file = OutputFile::create(path, Existing::Replace)?;
+    file.write_all(text.as_bytes()).map_err(|e| Error::io(&path.display().to_string(), e))?;
+    file.finish()
 }
 
 pub fn now() -> u64 {
