@@ -17,6 +17,7 @@ import platform
 import re
 import shlex
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -360,6 +361,8 @@ def main():
     for command in ("age", "--version"), ("openssl", "version"), ("cp", "--version"):
         print(f"- {command[0]}: {version(command)}")
     print(f"- rounds: {args.rounds}\n", flush=True)
+    # So that a stopped run gives its memory back.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with (
         tempfile.TemporaryDirectory(dir=args.memory) as memory,
         tempfile.TemporaryDirectory(dir=args.disk) as disk,
