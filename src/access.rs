@@ -17,6 +17,9 @@ pub(crate) fn decide(policy: &[u8]) -> Result<BTreeSet<Right>> {
     if policy.grants() != 1 {
         return Err(denied("it has several grants or none, which cannot be decided yet"));
     }
+    if !policy.derive().is_empty() {
+        return Err(denied("it has derive rules, which cannot be enforced yet"));
+    }
     let decision = evaluate(&policy, &Facts::default());
     if decision.is_denial() {
         return Err(denied(&format!(
@@ -60,6 +63,7 @@ mod tests {
             ("\"rights\"", r#""when":{"valid":{"from":"2020-01-01T00:00:00Z"}},"rights""#),
             ("\"rights\"", r#""duties":["watermark"],"rights""#),
             ("\"grants\"", r#""duties":["watermark"],"grants""#),
+            ("\"grants\"", r#""derive":["x"],"grants""#),
             ("\"grants\"", r#""require":{"revocations":"24h"},"grants""#),
             ("\"version\":1", "\"version\":2"),
             ("\"view\"", "\"fly\""),
