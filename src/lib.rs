@@ -60,6 +60,8 @@ mod jws;
 mod kdf;
 mod keys;
 mod license;
+#[expect(dead_code)]
+mod measure;
 mod memory;
 mod payload;
 pub mod policy;
