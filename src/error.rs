@@ -116,6 +116,8 @@ codes! {
     NotPermitted = 405, "not-permitted";
     /// A list older than one already used.
     Rollback = 406, "rollback";
+    /// A badge or attestation is expired or not valid yet; a badge is another device's or too long.
+    Badge = 412, "badge-not-valid";
     /// The object was already used up, poisoned or closed.
     State = 500, "bad-state";
     /// Somebody else saved or re-licensed the file meanwhile.

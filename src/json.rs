@@ -17,8 +17,18 @@ pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 /// Reads one JSON document as a `Value` under the rules above.
 pub fn value(bytes: &[u8]) -> Result<Value, String> {
+    read(bytes, Numbers::Integers)
+}
+
+/// The same with fractions and integers of any size, as other people's tokens hold them.
+pub fn value_with_any_numbers(bytes: &[u8]) -> Result<Value, String> {
+    read(bytes, Numbers::Any)
+}
+
+fn read(bytes: &[u8], numbers: Numbers) -> Result<Value, String> {
     let mut de = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict(MAX_DEPTH).deserialize(&mut de).map_err(|e| explain(&e))?;
+    let strict = Strict { depth: MAX_DEPTH, numbers };
+    let value = strict.deserialize(&mut de).map_err(|e| explain(&e))?;
     de.end().map_err(|e| explain(&e))?;
     Ok(value)
 }
@@ -50,12 +60,30 @@ fn explain(e: &serde_json::Error) -> String {
     text
 }
 
+/// Which numbers are read.
+#[derive(Clone, Copy, PartialEq)]
+enum Numbers {
+    Integers,
+    Any,
+}
+
 #[derive(Clone, Copy)]
-struct Strict(usize);
+struct Strict {
+    depth: usize,
+    numbers: Numbers,
+}
 
 impl Strict {
     fn deeper<E: de::Error>(self) -> Result<Strict, E> {
-        self.0.checked_sub(1).map(Strict).ok_or_else(|| E::custom("nested too deeply"))
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
+        Ok(Strict { depth, ..self })
+    }
+
+    fn integer<E: de::Error>(self, v: impl Into<Number>, size: u64) -> Result<Value, E> {
+        if size > MAX_INTEGER && self.numbers == Numbers::Integers {
+            return Err(E::custom("an integer of 2^53 or more"));
+        }
+        Ok(Value::Number(v.into()))
     }
 }
 
@@ -83,21 +111,18 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_u64<E: de::Error>(self, v: u64) -> Result<Value, E> {
-        if v > MAX_INTEGER {
-            return Err(E::custom("an integer of 2^53 or more"));
-        }
-        Ok(Value::Number(v.into()))
+        self.integer(v, v)
     }
 
     fn visit_i64<E: de::Error>(self, v: i64) -> Result<Value, E> {
-        if v.unsigned_abs() > MAX_INTEGER {
-            return Err(E::custom("an integer of 2^53 or more"));
-        }
-        Ok(Value::Number(Number::from(v)))
+        self.integer(v, v.unsigned_abs())
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Value, E> {
-        Err(E::custom("a number that is not an integer"))
+    fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
+        if self.numbers == Numbers::Integers {
+            return Err(E::custom("a number that is not an integer"));
+        }
+        Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("not a number"))
     }
 
     fn visit_str<E>(self, v: &str) -> Result<Value, E> {
@@ -178,6 +203,19 @@ mod tests {
         assert!(value(&nested(MAX_DEPTH)).is_ok());
         assert!(value(&nested(MAX_DEPTH + 1)).is_err());
         assert!(value(&nested(100_000)).is_err());
+    }
+
+    #[test]
+    fn any_numbers_change_nothing_else() {
+        for (good, bad) in [("1.5", "[1.5,1e999]"), ("1e30", "nul"), ("18446744073709551616", "01")]
+        {
+            assert!(value(good.as_bytes()).is_err(), "{good}");
+            assert!(value_with_any_numbers(good.as_bytes()).is_ok(), "{good}");
+            assert!(value_with_any_numbers(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(value_with_any_numbers(br#"{"x":{"y":1.5,"y":1.5}}"#).is_err());
+        let nested = [vec![b'['; MAX_DEPTH + 1], vec![b']'; MAX_DEPTH + 1]].concat();
+        assert!(value_with_any_numbers(&nested).is_err());
     }
 
     #[test]

@@ -58,25 +58,57 @@ struct Header {
     jwk: Option<VerifyingKey>,
 }
 
-impl<T: Object> Token<T> {
-    /// Reads `text` strictly. `code` is the code of errors: another one inside an envelope.
-    pub(crate) fn parse(text: &str, code: Code) -> Result<Self> {
-        let bad = |why: &str| Error::new(code, format!("not a valid {}: {why}", T::NAME));
+/// The parts of a compact JWS, and what its signature is over.
+pub(crate) struct Parts<'a> {
+    /// The header's bytes: JSON, if it is a JWS at all.
+    pub(crate) header: Vec<u8>,
+    claims: &'a str,
+    signature: &'a str,
+    /// The first two parts with the dot between them.
+    pub(crate) signed: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes `text` apart, and decodes no more than the header.
+    pub(crate) fn of(text: &'a str) -> Result<Self, &'static str> {
         if text.len() > MAX_TOKEN {
-            return Err(bad("it is too long"));
+            return Err("it is too long");
         }
         let mut parts = text.split('.');
         let (Some(header), Some(claims), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(bad("it does not have three parts"));
+            return Err("it does not have three parts");
         };
         if header.len() > MAX_HEADER {
-            return Err(bad("its header is too long"));
+            return Err("its header is too long");
         }
-        let not_b64 = || bad("a part is not canonical base64url");
-        let header: Header = json::from_slice(&unb64(header).ok_or_else(not_b64)?)
-            .map_err(|e| bad(&format!("its header {e}")))?;
+        let signed = &text[..header.len() + 1 + claims.len()];
+        Ok(Parts { header: decoded(header)?, claims, signature, signed })
+    }
+
+    /// The bytes of the claims.
+    pub(crate) fn claims(&self) -> Result<Vec<u8>, &'static str> {
+        decoded(self.claims)
+    }
+
+    /// The bytes of the signature.
+    pub(crate) fn signature(&self) -> Result<Vec<u8>, &'static str> {
+        decoded(self.signature)
+    }
+}
+
+fn decoded(part: &str) -> Result<Vec<u8>, &'static str> {
+    unb64(part).ok_or("a part is not canonical base64url")
+}
+
+impl<T: Object> Token<T> {
+    /// Reads `text` strictly. `code` is the code of errors: another one inside an envelope.
+    pub(crate) fn parse(text: &str, code: Code) -> Result<Self> {
+        let bad = |why: &str| Error::new(code, format!("not a valid {}: {why}", T::NAME));
+        let parts = Parts::of(text).map_err(bad)?;
+        let header: Header =
+            json::from_slice(&parts.header).map_err(|e| bad(&format!("its header {e}")))?;
         if header.alg != "Ed25519" {
             return Err(bad("its alg is not Ed25519"));
         }
@@ -88,10 +120,11 @@ impl<T: Object> Token<T> {
             (None, Some(key)) if T::EMBEDS_KEY => Signer::Jwk(key),
             _ => return Err(bad("its header names no signer, or two")),
         };
-        let claims: T = json::from_slice(&unb64(claims).ok_or_else(not_b64)?)
+        let claims: T = json::from_slice(&parts.claims().map_err(bad)?)
             .map_err(|e| bad(&format!("its content: {e}")))?;
         claims.check().map_err(bad)?;
-        let signature = unb64_array(signature).ok_or_else(not_b64)?;
+        let signature = unb64_array(parts.signature)
+            .ok_or_else(|| bad("its signature is not 64 bytes in base64url"))?;
         Ok(Token { text: text.to_owned(), signer, claims, signature })
     }
 

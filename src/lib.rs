@@ -39,8 +39,8 @@
 //!
 //! | feature | what |
 //! |---|---|
-//! | `aws-lc` (default) | AES-256-GCM by aws-lc-rs; needs a C compiler |
-//! | `pure-rust` | AES-256-GCM by RustCrypto, used when `aws-lc` is off |
+//! | `aws-lc` (default) | AES-256-GCM, and RS256 and ES256 of single sign-ons, by aws-lc-rs; needs a C compiler |
+//! | `pure-rust` | the same by RustCrypto, used when `aws-lc` is off; RSA keys of up to 4096 bits |
 //! | `cli` (default) | the `bulla` command; libraries turn default features off |
 
 #![deny(unsafe_code, missing_docs)]

@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for PublicKey {
             ("RSA", None) => match (bytes(&jwk.n), bytes(&jwk.e)) {
                 (Some(n), Some(e))
                     if (256..=1024).contains(&n.len())
-                        && n[0] != 0
+                        && n[0] >= if n.len() == 256 { 0x80 } else { 1 }
                         && (1..=8).contains(&e.len())
                         && e[0] != 0 =>
                 {
@@ -369,14 +369,13 @@ impl Trust {
         })
     }
 
-    /// The key `kid` of the list of `root`, if it may sign this.
-    pub(crate) fn key(
+    /// The keys of the list of `root` that may sign this.
+    pub(crate) fn keys(
         &self,
         root: &Thumbprint,
-        kid: &Thumbprint,
         uses: KeyUse,
         now: u64,
-    ) -> Result<&TrustedKey> {
+    ) -> Result<impl Iterator<Item = &TrustedKey>> {
         let not = |why: String| Error::new(Code::NotTrusted, why);
         let list = self.list(root).ok_or_else(|| {
             not("there is no trust list of the file's root here: get one and `bulla trust use` it"
@@ -385,11 +384,21 @@ impl Trust {
         if list.expires_at() <= now {
             return Err(not("the trust list of the file's root has expired: get a new one".into()));
         }
-        list.keys()
-            .iter()
-            .find(|key| key.uses.contains(&uses) && key.jwk.thumbprint() == *kid)
-            .ok_or_else(|| {
-                not(format!("the root's trust list does not name {kid} for a {}", uses.name()))
-            })
+        Ok(list.keys().iter().filter(move |key| key.uses.contains(&uses)))
+    }
+
+    /// The key `kid` of the list of `root`, if it may sign this.
+    pub(crate) fn key(
+        &self,
+        root: &Thumbprint,
+        kid: &Thumbprint,
+        uses: KeyUse,
+        now: u64,
+    ) -> Result<&TrustedKey> {
+        self.keys(root, uses, now)?.find(|key| key.jwk.thumbprint() == *kid).ok_or_else(|| {
+            let name = uses.name();
+            let why = format!("the root's trust list does not name {kid} for this use: {name}");
+            Error::new(Code::NotTrusted, why)
+        })
     }
 }

@@ -1,11 +1,16 @@
 //! Signed facts about people, devices and files: badges, attestations, revocations, checkpoints.
 //!
-//! Here they are signed, read strictly and verified under a key. What one is worth for a file is
-//! for the root's trust list and the policy to say.
+//! Here they are signed, read strictly and verified under a key. What a token is worth for the
+//! files of one root is in [`verify`], that of a company's single sign-on in [`sso`] too.
+
+mod signature;
+mod sso;
+mod verify;
 
 use crate::encoding::{Digest256, Id, Thumbprint, plain_text};
 use crate::jws::{Object, Token};
 use crate::keys::{Identity, Signatory, VerifyingKey};
+use crate::policy::is_word;
 use crate::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +20,8 @@ const MAX_LIST: usize = 64;
 const MAX_REVOKED: usize = 50_000;
 /// Longest subject, role, group or kind, in bytes.
 const MAX_TEXT: usize = 256;
+
+const NO_KIND: &str = "its kind is not 1 to 64 lower-case letters, digits, dots and hyphens";
 
 fn texts<'a>(all: impl IntoIterator<Item = &'a String>) -> Result<(), &'static str> {
     if all.into_iter().all(|t| !t.is_empty() && plain_text(t, MAX_TEXT)) {
@@ -214,11 +221,16 @@ struct AttestationClaims {
     sub: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     device: Option<Thumbprint>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    trail: Option<Anchor>,
 }
 
 impl AttestationClaims {
     fn rules(&self) -> Result<(), &'static str> {
-        texts(std::iter::once(&self.kind).chain(&self.sub))?;
+        if !is_word(&self.kind) {
+            return Err(NO_KIND);
+        }
+        texts(&self.sub)?;
         if self.sub.is_some() == self.device.is_some() {
             return Err("it is about a person or a device, not both and not neither");
         }
@@ -232,7 +244,9 @@ object! {
 }
 
 impl Attestation {
-    /// Signs an attestation that counts from `now` until `until` (exclusive).
+    /// Signs an attestation that counts from `now` until `until` (exclusive). `kind` is a word of
+    /// 1 to 64 lower-case letters, digits, dots and hyphens; `anchor` is where the device's audit
+    /// trail stood.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if a text breaks the limits.
@@ -240,6 +254,7 @@ impl Attestation {
         signer: Signatory<'_>,
         kind: &str,
         about: &About,
+        anchor: Option<&Anchor>,
         now: u64,
         until: u64,
     ) -> Result<Self> {
@@ -247,9 +262,15 @@ impl Attestation {
             About::Subject(sub) => (Some(sub.clone()), None),
             About::Device(device) => (None, Some(*device)),
         };
-        let jti = Id::random();
-        let claims =
-            AttestationClaims { iat: now, exp: until, jti, kind: kind.into(), sub, device };
+        let claims = AttestationClaims {
+            iat: now,
+            exp: until,
+            jti: Id::random(),
+            kind: kind.into(),
+            sub,
+            device,
+            trail: anchor.cloned(),
+        };
         Self::sign_claims(claims, signer)
     }
 
@@ -269,6 +290,11 @@ impl Attestation {
     /// From when until when (exclusive) it counts: Unix seconds.
     pub fn period(&self) -> std::ops::Range<u64> {
         self.0.claims.iat..self.0.claims.exp
+    }
+
+    /// Where the device's audit trail stood.
+    pub fn anchor(&self) -> Option<&Anchor> {
+        self.0.claims.trail.as_ref()
     }
 }
 

@@ -53,7 +53,10 @@ impl World {
             }),
             (
                 "attestation",
-                Attestation::sign(by, "attendance", &about, 5, 9).unwrap().as_str().into(),
+                Attestation::sign(by, "attendance", &about, Some(&anchor), 5, 9)
+                    .unwrap()
+                    .as_str()
+                    .into(),
                 |t, k| Attestation::parse(t)?.verify(k),
             ),
             (
@@ -147,7 +150,9 @@ fn limits() {
         let terms = BadgeTerms { subject, roles, groups: &[], device, anchor: None };
         assert!(Badge::sign(by, terms, 5, until).is_err(), "{subject:?}");
     }
-    assert!(Attestation::sign(by, "", &About::Device(device), 5, 9).is_err());
+    for kind in ["", "Attendance", "a b", &"x".repeat(65)] {
+        assert!(Attestation::sign(by, kind, &About::Device(device), None, 5, 9).is_err(), "{kind}");
+    }
     assert!(Revocations::sign(by, world.root.thumbprint(), 0, Revoked::default(), 5).is_err());
 }
 

@@ -33,6 +33,7 @@ pub use evaluate::evaluate;
 pub use facts::{Attestation, Badge, Facts, Known, Posture, Program, Thumbprint};
 pub use finding::{Finding, FindingCode, Severity};
 pub use names::{Condition, Duty, Mode, Provenance, Right, Storage};
+pub(crate) use read::is_word;
 
 use crate::error::{Code, Error, Result};
 use crate::json;

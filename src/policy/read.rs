@@ -172,7 +172,7 @@ fn is_plain(key: &str) -> bool {
 }
 
 /// Whether the string is a word, as [`At::word`] reads one.
-pub(super) fn is_word(s: &str) -> bool {
+pub(crate) fn is_word(s: &str) -> bool {
     let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     (1..=64).contains(&s.len())
         && s.bytes().all(|b| lower(b) || b == b'-' || b == b'.')

@@ -1,0 +1,37 @@
+//! The signatures of a company's single sign-on, by the kind of the trusted key and nothing else.
+
+use crate::encoding::b64;
+use crate::trust::PublicKey;
+use jsonwebtoken::{Algorithm, DecodingKey};
+
+// Named here, never found out at run time: jsonwebtoken's own choice panics where both backends
+// are compiled in, and a host program's choice is its own.
+#[cfg(feature = "aws-lc")]
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+#[cfg(not(feature = "aws-lc"))]
+use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+
+/// Longest RSA modulus that the backend takes, in bytes.
+const MAX_MODULUS: usize = if cfg!(feature = "aws-lc") { 1024 } else { 512 };
+
+/// Whether this build can verify signatures of this key at all.
+pub(super) fn usable(key: &PublicKey) -> bool {
+    !matches!(key, PublicKey::Rsa { n, .. } if n.len() > MAX_MODULUS)
+}
+
+/// Verifies RS256 for RSA keys, ES256 for P-256 keys (the raw 64 bytes of RFC 7518), and Ed25519
+/// strictly, as in our own objects: the backends differ in what they let pass there.
+pub(super) fn verifies(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+    let (alg, key) = match key {
+        PublicKey::Ed25519(key) => {
+            return signature.try_into().is_ok_and(|signature| key.verify(message, signature));
+        }
+        PublicKey::Rsa { n, e } => (Algorithm::RS256, DecodingKey::from_rsa_raw_components(n, e)),
+        PublicKey::P256 { x, y } => match DecodingKey::from_ec_components(&b64(x), &b64(y)) {
+            Ok(key) => (Algorithm::ES256, key),
+            Err(_) => return false,
+        },
+    };
+    (DEFAULT_PROVIDER.verifier_factory)(&alg, &key)
+        .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
+}
