@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for PublicKey {
             ("RSA", None) => match (bytes(&jwk.n), bytes(&jwk.e)) {
                 (Some(n), Some(e))
                     if (256..=1024).contains(&n.len())
-                        && n[0] >= if n.len() == 256 { 0x80 } else { 1 }
+                        && n[0] != 0
                         && (1..=8).contains(&e.len())
                         && e[0] != 0 =>
                 {

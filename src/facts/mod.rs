@@ -5,6 +5,8 @@
 
 mod signature;
 mod sso;
+#[cfg(test)]
+mod token_vectors;
 mod verify;
 
 use crate::encoding::{Digest256, Id, Thumbprint, plain_text};

@@ -11,12 +11,18 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(not(feature = "aws-lc"))]
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
-/// Longest RSA modulus that the backend takes, in bytes.
-const MAX_MODULUS: usize = if cfg!(feature = "aws-lc") { 1024 } else { 512 };
+/// Longest RSA modulus that the backend takes, in bits.
+pub(super) const MAX_RSA: usize = if cfg!(feature = "aws-lc") { 8192 } else { 4096 };
 
-/// Whether this build can verify signatures of this key at all.
+/// Whether this build verifies signatures of this key at all: one backend has no lower bound.
 pub(super) fn usable(key: &PublicKey) -> bool {
-    !matches!(key, PublicKey::Rsa { n, .. } if n.len() > MAX_MODULUS)
+    match key {
+        PublicKey::Rsa { n, .. } => {
+            let zeros = n.first().map_or(0, |byte| byte.leading_zeros() as usize);
+            (2048..=MAX_RSA).contains(&(8 * n.len() - zeros))
+        }
+        _ => true,
+    }
 }
 
 /// Verifies RS256 for RSA keys, ES256 for P-256 keys (the raw 64 bytes of RFC 7518), and Ed25519

@@ -1,6 +1,6 @@
 //! Tokens of a company's single sign-on: other people's JWTs, read as `docs/tokens.md` says.
 
-use super::signature::{usable, verifies};
+use super::signature::{MAX_RSA, usable, verifies};
 use super::{Anchor, MAX_TEXT};
 use crate::encoding::{Thumbprint, plain_text};
 use crate::json::{self, MAX_INTEGER};
@@ -91,7 +91,7 @@ impl<'a> SsoToken<'a> {
         }
         keys.retain(|key| usable(&key.jwk));
         if keys.is_empty() {
-            return Err(not("this build verifies RSA keys of up to 4096 bits only"));
+            return Err(not(&format!("RSA keys have 2048 to {MAX_RSA} bits in this build")));
         }
         keys.into_iter()
             .find(|key| verifies(&key.jwk, self.signed.as_bytes(), &self.signature))
