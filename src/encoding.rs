@@ -122,6 +122,26 @@ text_value!(
     "a SHA-256 of 64 hex characters"
 );
 
+/// 32 bytes, where there are any, that stand in JSON as canonical base64url.
+pub(crate) mod bytes32 {
+    use super::{b64, unb64_array};
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(b: &Option<[u8; 32]>, s: S) -> Result<S::Ok, S::Error> {
+        match b {
+            Some(b) => s.serialize_str(&b64(b)),
+            None => s.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<[u8; 32]>, D::Error> {
+        let text = String::deserialize(d)?;
+        unb64_array(&text).map(Some).ok_or_else(|| de::Error::custom("not 32 bytes as base64url"))
+    }
+}
+
 /// Bytes that stand in JSON as canonical base64url.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) Vec<u8>);

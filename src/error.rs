@@ -118,6 +118,10 @@ codes! {
     Rollback = 406, "rollback";
     /// A badge or attestation is expired or not valid yet; a badge is another device's or too long.
     Badge = 412, "badge-not-valid";
+    /// The audit trail is missing, unreadable or broken, or does not extend an anchor: nothing opens.
+    Trail = 408, "bad-trail";
+    /// Another process holds the audit trail for too long.
+    TrailBusy = 409, "trail-busy";
     /// The object was already used up, poisoned or closed.
     State = 500, "bad-state";
     /// Somebody else saved or re-licensed the file meanwhile.

@@ -9,13 +9,18 @@
 //! | `trust/<thumbprint>` | each root's newest trust list |
 //! | `recipients` | public lines that were sealed to, for re-licensing |
 //! | `permits/<id>` | permits of this device |
+//! | `trail.jsonl` | the device's audit trail |
+//! | `config.toml` | what can be set: `[trail]` |
 
 use crate::atomic::{self, Existing, read_text};
 use crate::jws::MAX_TOKEN;
-use crate::keys::{Identity, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, read_lines};
+use crate::keys::{
+    Identity, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, read_lines, with_trail,
+};
 use crate::template::{Permit, Template};
+use crate::trail::Trail;
 use crate::trust::{Trust, TrustList};
-use crate::{Code, Error, Result, clock};
+use crate::{Code, Error, Id, Result, clock};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,8 +59,21 @@ impl Home {
     /// # Errors
     /// [`Code::Exists`] if there is one: it is never overwritten.
     pub fn create_identity(&self, id: &Identity, passphrase: Option<&Passphrase>) -> Result<()> {
+        if self.0.join("identity").symlink_metadata().is_ok() {
+            return Err(key_exists());
+        }
+        // The trail first: an identity without one could do nothing.
+        self.create_folder(&self.0)?;
+        Trail::create(&self.0, id.trail(), id.thumbprint(), clock::now())?;
         self.create_secret("identity", &id.to_file(passphrase)?)?;
         self.put("identity.pub", &format!("{}\n", id.public()))
+    }
+
+    /// Stores the id of the trail that a reset began; needs no passphrase.
+    #[cfg_attr(not(test), expect(dead_code, reason = "resets are not taken into use yet"))]
+    pub(crate) fn set_trail(&self, id: Id) -> Result<()> {
+        let text = with_trail(&self.secret("identity", NO_IDENTITY)?, id)?;
+        atomic::write(&self.0.join("identity"), text.as_bytes(), true, Existing::Replace)
     }
 
     /// The device's identity.
@@ -64,14 +82,12 @@ impl Home {
     /// [`Code::HomeIncomplete`] if there is none, [`Code::Exposed`] if others can read it,
     /// [`Code::Passphrase`] if a passphrase is needed or wrong.
     pub fn identity(&self, passphrase: Option<&Passphrase>) -> Result<Identity> {
-        let missing = "this home has no identity: run `bulla identity new`";
-        Identity::from_file(&self.secret("identity", missing)?, passphrase)
+        Identity::from_file(&self.secret("identity", NO_IDENTITY)?, passphrase)
     }
 
     /// The identity's public half; needs no passphrase.
     pub fn public_identity(&self) -> Result<PublicIdentity> {
-        let missing = "this home has no identity: run `bulla identity new`";
-        self.get("identity.pub", MAX_SMALL)?.ok_or_else(|| incomplete(missing))?.parse()
+        self.get("identity.pub", MAX_SMALL)?.ok_or_else(|| incomplete(NO_IDENTITY))?.parse()
     }
 
     /// Stores a new root key and its line; the home pins it.
@@ -190,10 +206,7 @@ impl Home {
         self.create_folder(&self.0)?;
         atomic::write(&self.0.join(name), text.as_bytes(), true, Existing::Keep).map_err(
             |e| match e.code() {
-                Code::Exists => Error::new(
-                    Code::Exists,
-                    "this home has such a key already; keys are never overwritten",
-                ),
+                Code::Exists => key_exists(),
                 _ => e,
             },
         )
@@ -265,6 +278,53 @@ fn platform_folder() -> Option<PathBuf> {
     Some(choose_base_strategy().ok()?.config_dir().join("bulla"))
 }
 
+const NO_IDENTITY: &str = "this home has no identity: run `bulla identity new`";
+
+fn key_exists() -> Error {
+    Error::new(Code::Exists, "this home has such a key already; keys are never overwritten")
+}
+
 fn incomplete(why: &'static str) -> Error {
     Error::new(Code::HomeIncomplete, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KemKind;
+    use crate::trail::TrailOptions;
+
+    #[test]
+    fn an_identity_comes_with_its_trail() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        let passphrase = Passphrase::new("correct horse".into());
+        let identity = Identity::generate(KemKind::X25519, "").unwrap();
+        home.create_identity(&identity, Some(&passphrase)).unwrap();
+        let open = |i: &Identity| {
+            Trail::open(home.folder(), i.trail(), i, TrailOptions::default()).map(|_| ())
+        };
+        open(&identity).unwrap();
+
+        let other = Identity::generate(KemKind::X25519, "").unwrap();
+        assert_eq!(home.create_identity(&other, None).unwrap_err().code(), Code::Exists);
+        open(&identity).unwrap();
+        fs::remove_file(home.folder().join("identity")).unwrap();
+        let refused = home.create_identity(&other, None).unwrap_err();
+        assert_eq!(refused.code(), Code::Exists, "a trail is never overwritten");
+        assert!(!home.folder().join("identity").exists());
+    }
+
+    #[test]
+    fn the_trails_id_changes_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let passphrase = Passphrase::new("correct horse".into());
+        let identity = Identity::generate(KemKind::X25519, "").unwrap();
+        assert_eq!(home.set_trail(Id([7; 16])).unwrap_err().code(), Code::HomeIncomplete);
+        home.create_identity(&identity, Some(&passphrase)).unwrap();
+        home.set_trail(Id([7; 16])).unwrap();
+        let again = home.identity(Some(&passphrase)).unwrap();
+        assert_eq!((again.trail(), again.public()), (Id([7; 16]), identity.public()));
+    }
 }

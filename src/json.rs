@@ -50,7 +50,7 @@ pub fn from_value<T: DeserializeOwned + Serialize>(value: Value) -> Result<T, St
 }
 
 /// serde's message without the value it met: that could be a customer's.
-fn explain(e: &serde_json::Error) -> String {
+pub(crate) fn explain(e: &serde_json::Error) -> String {
     let text = e.to_string();
     // "unknown field `x`, expected …" names keys, never values; others may quote a value.
     if text.starts_with("invalid type") || text.starts_with("invalid value") {

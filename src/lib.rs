@@ -49,6 +49,8 @@ mod aead;
 mod atomic;
 mod clock;
 pub mod cobblestone;
+#[cfg_attr(not(test), expect(dead_code, reason = "nothing reads it yet"))]
+mod config;
 mod encoding;
 mod error;
 mod facts;
@@ -70,6 +72,8 @@ mod save;
 mod seal;
 mod session;
 mod template;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "sessions do not record yet"))]
+mod trail;
 mod trust;
 #[cfg(test)]
 mod vectors;
@@ -79,7 +83,8 @@ pub use atomic::{Existing, OutputFile, sync_folder};
 pub use encoding::{Digest256, Id, KeyId, ProgramHash, Thumbprint};
 pub use error::{Class, Code, Error, Result};
 pub use facts::{
-    About, Anchor, Attestation, Badge, BadgeTerms, Checkpoint, Revocations, Revoked, RevokedFile,
+    About, Anchor, Attestation, Badge, BadgeTerms, Checkpoint, Reset, Revocations, Revoked,
+    RevokedFile,
 };
 pub use header::{MAGIC, Metadata, is_sealed};
 pub use home::Home;
@@ -93,4 +98,5 @@ pub use relicense::{Changes, Relicensed, relicense};
 pub use seal::{Prepared, Sealer, Writer};
 pub use session::{Reader, SealedStream, Session};
 pub use template::{Permit, Template, TemplateTerms};
+pub use trail::{Event, TrailProgram, TrailRecord};
 pub use trust::{KeyUse, PublicKey, Roles, Trust, TrustList, TrustedKey};

@@ -13,6 +13,7 @@ use crate::encoding::{Digest256, Id, Thumbprint, plain_text};
 use crate::jws::{Object, Token};
 use crate::keys::{Identity, Signatory, VerifyingKey};
 use crate::policy::is_word;
+use crate::keys::{Identity, RootKey, Signatory, VerifyingKey};
 use crate::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -433,6 +434,74 @@ impl Checkpoint {
     /// Where the trail stood.
     pub fn anchor(&self) -> &Anchor {
         &self.0.claims.trail
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetClaims {
+    iss: Thumbprint,
+    iat: u64,
+    jti: Id,
+    device: Thumbprint,
+    trail: Id,
+}
+
+impl ResetClaims {
+    fn rules(&self) -> Result<(), &'static str> {
+        if self.jti == self.trail { Err("it replaces a trail by itself") } else { Ok(()) }
+    }
+}
+
+object! {
+    /// A root's leave to go on with another audit trail, for its own files.
+    Reset, ResetClaims, "bulla-reset+jwt", "reset"
+}
+
+impl Reset {
+    /// Signs a reset of a device's trail.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`]
+    pub fn sign(root: &RootKey, device: Thumbprint, trail: Id, now: u64) -> Result<Self> {
+        Self::sign_for(root.thumbprint(), root, device, trail, now)
+    }
+
+    /// Apart from [`sign`](Self::sign) so that a test can let one root sign in another's name.
+    pub(crate) fn sign_for(
+        iss: Thumbprint,
+        root: &RootKey,
+        device: Thumbprint,
+        trail: Id,
+        now: u64,
+    ) -> Result<Self> {
+        let claims = ResetClaims { iss, iat: now, jti: Id::random(), device, trail };
+        Self::sign_claims(claims, Signatory::Root(root))
+    }
+
+    /// The root for whose files it counts.
+    pub fn root(&self) -> Thumbprint {
+        self.0.claims.iss
+    }
+
+    /// When it was made: Unix seconds.
+    pub fn issued_at(&self) -> u64 {
+        self.0.claims.iat
+    }
+
+    /// Its own id, which becomes the trail's.
+    pub fn id(&self) -> Id {
+        self.0.claims.jti
+    }
+
+    /// The device.
+    pub fn device(&self) -> Thumbprint {
+        self.0.claims.device
+    }
+
+    /// The id of the trail that it replaces.
+    pub fn trail(&self) -> Id {
+        self.0.claims.trail
     }
 }
 

@@ -64,6 +64,14 @@ impl World {
                 Revocations::sign(by, root, 1, revoked, 5).unwrap().as_str().into(),
                 |t, k| Revocations::parse(t)?.verify(k),
             ),
+            (
+                "reset",
+                Reset::sign(&self.root, self.device.thumbprint(), Id::random(), 5)
+                    .unwrap()
+                    .as_str()
+                    .into(),
+                |t, k| Reset::parse(t)?.verify(k),
+            ),
             ("template", template.token.text.clone(), |t, k| {
                 Token::<crate::template::TemplateClaims>::parse(t, Code::Token)?.verify(k)
             }),

@@ -2,11 +2,13 @@
 //!
 //! JSON with the public line in the clear and the secret seeds either in the clear or sealed with
 //! a passphrase: Argon2id (RFC 9106) makes an AES-256-GCM key, the public line is authenticated
-//! with them. The files have mode 0600; one that others can read is refused.
+//! with them. An identity's file also holds the id of its audit trail, in the clear, so that a
+//! reset can change it without the passphrase. The files have mode 0600; one that others can read
+//! is refused.
 
 use super::{KemKind, KemSecret, PublicIdentity, Recipient, RootLine, SigningKey};
 use crate::aead::{Aead, Backend, NONCE};
-use crate::encoding::{Bytes, Thumbprint};
+use crate::encoding::{Bytes, Id, Thumbprint};
 use crate::memory::{self, Secret};
 use crate::{Code, Error, Result, json};
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,7 @@ pub struct Identity {
     pub(crate) signing: SigningKey,
     pub(crate) kem: KemSecret,
     public: PublicIdentity,
+    trail: Id,
 }
 
 impl Identity {
@@ -42,18 +45,19 @@ impl Identity {
     /// # Errors
     /// [`Code::BadKey`] if the comment is longer than 256 bytes or holds control characters.
     pub fn generate(kind: KemKind, comment: &str) -> Result<Self> {
-        Self::from_keys(SigningKey::generate(), KemSecret::generate(kind), comment)
+        let (signing, kem) = (SigningKey::generate(), KemSecret::generate(kind));
+        Self::from_keys(signing, kem, comment, Id::random())
     }
 
     /// An identity with the KEM key of a test vector.
     #[cfg(test)]
     pub(crate) fn for_vector(kem: KemSecret) -> Self {
-        Self::from_keys(SigningKey::generate(), kem, "").expect("an empty comment")
+        Self::from_keys(SigningKey::generate(), kem, "", Id::random()).expect("an empty comment")
     }
 
-    fn from_keys(signing: SigningKey, kem: KemSecret, comment: &str) -> Result<Self> {
+    fn from_keys(signing: SigningKey, kem: KemSecret, comment: &str, trail: Id) -> Result<Self> {
         let public = PublicIdentity::new(signing.public().clone(), kem.public().clone(), comment)?;
-        Ok(Identity { signing, kem, public })
+        Ok(Identity { signing, kem, public, trail })
     }
 
     /// The public half: what others need to seal to this device and to give it badges.
@@ -71,11 +75,17 @@ impl Identity {
         self.public.recipient()
     }
 
+    /// The id of the device's audit trail.
+    pub fn trail(&self) -> Id {
+        self.trail
+    }
+
     /// The text of the key file, sealed if a passphrase is given.
     pub fn to_file(&self, passphrase: Option<&Passphrase>) -> Result<Zeroizing<String>> {
         let seeds = [&self.signing.seed().expose()[..], self.kem.secret.expose()];
         let kind = Some(self.kem.kind);
-        write_file(Role::Identity, kind, self.public.to_string(), &seeds, passphrase)
+        let trail = Some(self.trail);
+        write_file(Role::Identity, kind, self.public.to_string(), trail, &seeds, passphrase)
     }
 
     /// Reads the text of a key file.
@@ -88,10 +98,12 @@ impl Identity {
         let public: PublicIdentity = file.public.parse()?;
         let [signing, kem]: [Secret<32>; 2] = seeds.try_into().map_err(|_| not_a_key_file())?;
         let kind = file.kind.ok_or_else(not_a_key_file)?;
+        let trail = file.trail.ok_or_else(not_a_key_file)?;
         let identity = Self::from_keys(
             SigningKey::from_seed(signing),
             KemSecret::from_secret(kind, kem),
             public.comment(),
+            trail,
         )?;
         if identity.public != public {
             return Err(Error::new(Code::BadKey, "the key file's public line is not of its keys"));
@@ -139,7 +151,7 @@ impl RootKey {
     /// The text of the key file, sealed if a passphrase is given.
     pub fn to_file(&self, passphrase: Option<&Passphrase>) -> Result<Zeroizing<String>> {
         let seeds = [&self.signing.seed().expose()[..]];
-        write_file(Role::Root, None, self.line.to_string(), &seeds, passphrase)
+        write_file(Role::Root, None, self.line.to_string(), None, &seeds, passphrase)
     }
 
     /// Reads the text of a key file; errors as [`Identity::from_file`].
@@ -196,6 +208,8 @@ struct KeyFile {
     kind: Option<KemKind>,
     public: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    trail: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     signing: Option<Bytes>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kem: Option<Bytes>,
@@ -203,6 +217,13 @@ struct KeyFile {
     argon2id: Option<Cost>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sealed: Option<Bytes>,
+}
+
+impl KeyFile {
+    fn to_text(&self) -> Zeroizing<String> {
+        let text = serde_json::to_string_pretty(self).expect("strings and numbers only");
+        Zeroizing::new(text + "\n")
+    }
 }
 
 impl Drop for KeyFile {
@@ -262,6 +283,7 @@ fn write_file(
     role: Role,
     kind: Option<KemKind>,
     public: String,
+    trail: Option<Id>,
     seeds: &[&[u8]],
     passphrase: Option<&Passphrase>,
 ) -> Result<Zeroizing<String>> {
@@ -270,6 +292,7 @@ fn write_file(
         role,
         kind,
         public,
+        trail,
         signing: None,
         kem: None,
         argon2id: None,
@@ -288,8 +311,17 @@ fn write_file(
         file.signing = seeds.first().map(|s| Bytes(s.to_vec()));
         file.kem = seeds.get(1).map(|s| Bytes(s.to_vec()));
     }
-    let text = serde_json::to_string_pretty(&file).expect("strings and numbers only");
-    Ok(Zeroizing::new(text + "\n"))
+    Ok(file.to_text())
+}
+
+/// The text of an identity's key file with another trail's id; needs no passphrase.
+pub(crate) fn with_trail(text: &str, trail: Id) -> Result<Zeroizing<String>> {
+    let mut file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
+    if file.version != 1 || file.role != Role::Identity {
+        return Err(not_a_key_file());
+    }
+    file.trail = Some(trail);
+    Ok(file.to_text())
 }
 
 fn read_file(
@@ -343,6 +375,23 @@ mod tests {
             assert_eq!(&line, identity.public());
             assert_eq!(line.comment(), "desk 7");
         }
+    }
+
+    #[test]
+    fn the_trail_changes_without_the_passphrase() {
+        let passphrase = Passphrase::new("correct horse".into());
+        let identity = Identity::generate(KemKind::X25519, "desk 7").unwrap();
+        let text = identity.to_file(Some(&passphrase)).unwrap();
+        let read = |t: &str| Identity::from_file(t, Some(&passphrase));
+        assert_eq!(read(&text).unwrap().trail(), identity.trail());
+        let changed = with_trail(&text, Id([7; 16])).unwrap();
+        assert_eq!(read(&changed).unwrap().trail(), Id([7; 16]));
+        assert_eq!(read(&changed).unwrap().public(), identity.public());
+        let line = format!("  \"trail\": \"{}\",\n", identity.trail());
+        assert_eq!(read(&text.replace(&line, "")).unwrap_err().code(), Code::BadKey);
+        let root = RootKey::generate("R").unwrap().to_file(None).unwrap();
+        assert!(!root.contains("trail"));
+        assert_eq!(with_trail(&root, Id([7; 16])).unwrap_err().code(), Code::BadKey);
     }
 
     #[test]

@@ -32,8 +32,10 @@ pub use duty::{Duties, DutySet};
 pub use evaluate::evaluate;
 pub use facts::{Attestation, Badge, Facts, Known, Posture, Program, Thumbprint};
 pub use finding::{Finding, FindingCode, Severity};
+pub(crate) use names::vocabulary;
 pub use names::{Condition, Duty, Mode, Provenance, Right, Storage};
 pub(crate) use read::is_word;
+pub(crate) use time::{END_OF_TIME, LEEWAY, parse_duration, parse_instant, show_instant};
 
 use crate::error::{Code, Error, Result};
 use crate::json;

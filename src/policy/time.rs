@@ -5,10 +5,10 @@ use crate::error::Result;
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
 
 /// The first second that is no time of ours: the year 3000. Before 1970 there is none either.
-pub(super) const END_OF_TIME: i64 = 32_503_680_000;
+pub(crate) const END_OF_TIME: i64 = 32_503_680_000;
 
 /// How far ahead of our clock the clock of a signer may be.
-pub(super) const LEEWAY: i64 = 60;
+pub(crate) const LEEWAY: i64 = 60;
 
 /// Reads `2026-04-01T00:00:00+09:00` (or `Z`): whole seconds, years 1970 to 2999, as Unix seconds.
 ///
@@ -18,7 +18,7 @@ pub(super) fn instant(at: &At<'_>) -> Result<i64> {
         .ok_or_else(|| at.error("must be a time like 2026-04-01T00:00:00+09:00, with its offset"))
 }
 
-fn parse_instant(s: &str) -> Option<i64> {
+pub(crate) fn parse_instant(s: &str) -> Option<i64> {
     let b = s.as_bytes();
     let shape = |b: &[u8], shape: &[u8]| {
         b.len() == shape.len()
@@ -63,7 +63,7 @@ pub(super) fn duration(at: &At<'_>) -> Result<u64> {
     })
 }
 
-pub(super) fn parse_duration(s: &str) -> Option<u64> {
+pub(crate) fn parse_duration(s: &str) -> Option<u64> {
     let (unit, digits) = s.as_bytes().split_last()?;
     let seconds = match unit {
         b's' => 1,
@@ -93,7 +93,7 @@ pub(super) fn show_duration(seconds: u64) -> String {
 }
 
 /// `2026-04-01T00:00:00Z`.
-pub(super) fn show_instant(seconds: i64) -> String {
+pub(crate) fn show_instant(seconds: i64) -> String {
     match Timestamp::from_second(seconds) {
         Ok(t) => t.to_string(),
         Err(_) => "a time out of range".into(),

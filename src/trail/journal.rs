@@ -1,0 +1,318 @@
+//! The file itself: one handle, how far it was read, and what it says up to there.
+
+use super::lines::{Lines, Piece};
+use super::record::{Entry, Event, MAX_LINE, TrailRecord};
+use super::state::State;
+use super::{Sync, broken, broken_at};
+use crate::encoding::{Digest256, b64, sha256};
+use crate::{Anchor, Code, Error, Result};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Longest time between two syncs while records are written.
+const BATCH: Duration = Duration::from_secs(5);
+
+/// Where reading stands, after a whole number of lines.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Position {
+    /// Bytes before the next line.
+    pub offset: u64,
+    /// The number of the next record.
+    pub seq: u64,
+    /// SHA-256 of the last line.
+    pub head: [u8; 32],
+    /// What the records so far say.
+    pub state: State,
+}
+
+impl Position {
+    /// Takes the next line, without its LF.
+    fn take_line(&mut self, line: &[u8]) -> Result<()> {
+        let at = self.seq + 1;
+        let record = TrailRecord::from_line(line).map_err(|why| broken_at(at, &why))?;
+        if record.seq != self.seq {
+            return Err(broken_at(at, "its number does not follow the one before"));
+        }
+        if record.prev.0 != self.head {
+            return Err(broken_at(at, "it does not follow the line before"));
+        }
+        self.state.check(&record).map_err(|why| broken_at(at, why))?;
+        self.take(&record, line);
+        Ok(())
+    }
+
+    fn take(&mut self, record: &TrailRecord, line: &[u8]) {
+        self.state.take(record);
+        self.offset += line.len() as u64 + 1;
+        self.seq += 1;
+        self.head = sha256(line);
+    }
+}
+
+/// Bytes after the last line that a crash left: the first of them, and how many.
+struct Torn {
+    first: Vec<u8>,
+    count: u64,
+}
+
+pub(super) struct Journal {
+    pub(super) file: File,
+    path: PathBuf,
+    pub(super) at: Position,
+    torn: Option<Torn>,
+    last_sync: Instant,
+    unsynced: bool,
+}
+
+impl Journal {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        // Readers and writers, but nobody who renames or removes it: see `same_file`.
+        #[cfg(windows)]
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 3);
+        let file = options.open(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => broken(
+                "the audit trail is missing, so nothing opens: ask the issuer for a signed reset \
+                 (`bulla trail reset`)"
+                    .into(),
+            ),
+            _ => broken(format!("the audit trail cannot be read and written: {e}")),
+        })?;
+        if !file.metadata().is_ok_and(|m| m.is_file()) {
+            return Err(broken("the audit trail is not a regular file".into()));
+        }
+        let path = path.to_owned();
+        let (at, last_sync) = (Position::default(), Instant::now());
+        Ok(Journal { file, path, at, torn: None, last_sync, unsynced: false })
+    }
+
+    /// Waits at most `wait` for the file's lock.
+    pub(super) fn acquire(&self, wait: Duration) -> Result<()> {
+        let start = Instant::now();
+        let mut pause = Duration::ZERO;
+        loop {
+            match self.file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::Error(e)) => {
+                    return Err(broken(format!("the audit trail cannot be locked: {e}")));
+                }
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let waited = start.elapsed();
+            if waited >= wait {
+                return Err(busy());
+            }
+            if pause < MAX_PAUSE {
+                pause = (pause * 2).clamp(MIN_PAUSE, MAX_PAUSE);
+            }
+            std::thread::sleep(pause.min(wait - waited));
+        }
+    }
+
+    pub(super) fn release(&self) {
+        // Closing the handle releases it too; nothing is left to do about a failure.
+        let _ = self.file.unlock();
+    }
+
+    /// Reads what other processes appended. Under the lock, or what is torn may be half written.
+    pub(super) fn catch_up(&mut self) -> Result<()> {
+        let unreadable = |e| broken(format!("the audit trail cannot be read: {e}"));
+        let len = self.file.metadata().map_err(unreadable)?.len();
+        if !same_file(&self.file, &self.path) {
+            return Err(broken("the audit trail was replaced while it was in use".into()));
+        }
+        if len < self.at.offset {
+            return Err(broken("the audit trail was cut while it was in use".into()));
+        }
+        self.torn = None;
+        if len == self.at.offset {
+            return Ok(());
+        }
+        let new = len - self.at.offset;
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.at.offset)).map_err(unreadable)?;
+        let capacity = usize::try_from(new).unwrap_or(MAX_LINE).min(MAX_LINE);
+        let mut lines = Lines::new(BufReader::with_capacity(capacity, file.take(new)));
+        loop {
+            match lines.next().map_err(unreadable)? {
+                Piece::Line(line) => self.at.take_line(line)?,
+                Piece::TooLong => return Err(broken_at(self.at.seq + 1, "it is too long")),
+                Piece::Torn(first, count) => {
+                    self.torn = Some(Torn { first: first.to_vec(), count });
+                    return Ok(());
+                }
+                Piece::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Appends under the lock, after [`catch_up`](Self::catch_up).
+    pub(super) fn append(&mut self, entry: &Entry, now: u64, sync: Sync) -> Result<u64> {
+        if let Some(torn) = &self.torn {
+            let mut repair = Entry::new(Event::Repaired);
+            repair.lost = Some(b64(&torn.first));
+            repair.lost_bytes = Some(torn.count);
+            self.write(repair, now, sync)?;
+            self.torn = None;
+        }
+        self.write(entry.clone(), now, sync)
+    }
+
+    fn write(&mut self, mut record: TrailRecord, now: u64, sync: Sync) -> Result<u64> {
+        record.seq = self.at.seq;
+        record.time = self.at.state.lineage.time_for(now);
+        record.device = self.at.state.device();
+        record.prev = Digest256(self.at.head);
+        self.at.state.check(&record).map_err(|why| Error::new(Code::Internal, why))?;
+        let mut line = record.to_line();
+        line.push(b'\n');
+        if line.len() > MAX_LINE {
+            return Err(Error::new(Code::BadArgument, "a record of the trail has at most 64 KiB"));
+        }
+        self.write_line(&line)?;
+        self.at.take(&record, &line[..line.len() - 1]);
+        self.unsynced = true;
+        let now = match sync {
+            Sync::Always => true,
+            Sync::Batched => must_last(record.event) || self.last_sync.elapsed() > BATCH,
+            Sync::Never => false,
+        };
+        if now {
+            self.sync()?;
+        }
+        Ok(record.seq)
+    }
+
+    /// Writes over what is torn, where something is: its bytes stand in the line that replaces
+    /// them, so that at no moment they are nowhere.
+    fn write_line(&mut self, line: &[u8]) -> Result<()> {
+        let mut file = &self.file;
+        let start = self.at.offset;
+        let written = file.seek(SeekFrom::Start(start)).and_then(|_| file.write(line));
+        let failed = match written {
+            Ok(n) if n == line.len() => match &self.torn {
+                Some(torn) if torn.count > n as u64 => file.set_len(start + n as u64).err(),
+                _ => return Ok(()),
+            },
+            Ok(_) => Some(std::io::ErrorKind::StorageFull.into()),
+            Err(e) => Some(e),
+        };
+        let Some(e) = failed else { return Ok(()) };
+        // Should this fail too, the next one to hold the lock finds a torn line.
+        if self.torn.is_none() {
+            let _ = file.set_len(start);
+        }
+        let e = Error::io("the audit trail cannot be written, so the access is denied", e);
+        Err(if e.code() == Code::Full { e } else { broken(e.to_string()) })
+    }
+
+    pub(super) fn sync(&mut self) -> Result<()> {
+        if self.unsynced {
+            self.file
+                .sync_data()
+                .map_err(|e| broken(format!("the audit trail cannot be synced: {e}")))?;
+            (self.unsynced, self.last_sync) = (false, Instant::now());
+        }
+        Ok(())
+    }
+
+    pub(super) fn anchor(&self) -> Result<Anchor> {
+        match (self.at.state.ids().last(), self.at.seq.checked_sub(1)) {
+            (Some(id), Some(seq)) => Ok(Anchor { id: *id, seq, head: Digest256(self.at.head) }),
+            _ => Err(broken("the audit trail is empty".into())),
+        }
+    }
+
+    /// Whether the record that the anchor names stands where the anchor says.
+    pub(super) fn extends(&self, anchor: &Anchor) -> Result<bool> {
+        if !self.at.state.ids().contains(&anchor.id) || anchor.seq >= self.at.seq {
+            return Ok(false);
+        }
+        let line = self.find(anchor.seq)?;
+        Ok(line.is_some_and(|line| sha256(&line) == anchor.head.0))
+    }
+
+    /// The line of a record that was read before, by bisection over the bytes.
+    fn find(&self, seq: u64) -> Result<Option<Vec<u8>>> {
+        let (mut low, mut high) = (0, self.at.offset);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some((start, line)) = self.line_from(middle, high)? else {
+                high = middle;
+                continue;
+            };
+            let found = TrailRecord::from_line(&line)
+                .map_err(|why| broken(format!("the audit trail is broken within: {why}")))?;
+            match found.seq.cmp(&seq) {
+                std::cmp::Ordering::Equal => return Ok(Some(line)),
+                std::cmp::Ordering::Less => low = start + line.len() as u64 + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first line that starts in `from..to`, and where.
+    fn line_from(&self, from: u64, to: u64) -> Result<Option<(u64, Vec<u8>)>> {
+        let unreadable = |e| broken(format!("the audit trail cannot be read: {e}"));
+        let mut file = &self.file;
+        // The byte before tells whether a line starts here.
+        let mut start = from.saturating_sub(1);
+        file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+        let mut lines = Lines::new(BufReader::with_capacity(2048, file));
+        if from > 0 {
+            match lines.next().map_err(unreadable)? {
+                Piece::Line(rest) => start += rest.len() as u64 + 1,
+                _ => return Ok(None),
+            }
+        }
+        if start >= to {
+            return Ok(None);
+        }
+        match lines.next().map_err(unreadable)? {
+            Piece::Line(line) => Ok(Some((start, line.to_vec()))),
+            _ => Ok(None),
+        }
+    }
+}
+
+const MIN_PAUSE: Duration = Duration::from_micros(50);
+const MAX_PAUSE: Duration = Duration::from_millis(2);
+
+pub(super) fn busy() -> Error {
+    Error::new(
+        Code::TrailBusy,
+        "another process holds the trail: it may be stuck in an access; `lock_wait` in config.toml \
+         says how long to wait",
+    )
+}
+
+/// Events that are on the disk before the access goes on.
+fn must_last(event: Event) -> bool {
+    matches!(event, Event::Begun | Event::Denied | Event::Exported | Event::Repaired | Event::Reset)
+}
+
+/// Whether the file that has the name is still the one that was opened.
+#[cfg(unix)]
+fn same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |m: std::fs::Metadata| (m.dev(), m.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(open), Ok(named)) => id(open) == id(named),
+        _ => false,
+    }
+}
+
+/// The handle was opened so that nobody can rename or remove the file while it is open.
+#[cfg(windows)]
+fn same_file(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+#[cfg(not(any(unix, windows)))]
+fn same_file(_file: &File, _path: &Path) -> bool {
+    false
+}

@@ -1,0 +1,57 @@
+//! The lines of a trail, read with bounded memory.
+
+use super::record::{MAX_LINE, MAX_LOST};
+use std::io::{self, BufRead, Read};
+
+/// What comes next in a trail.
+pub(super) enum Piece<'a> {
+    /// A line, without its LF.
+    Line(&'a [u8]),
+    /// A line that is longer than any record.
+    TooLong,
+    /// The end, with no LF before it: the first of the bytes after the last LF, and how many.
+    Torn(&'a [u8], u64),
+    /// The end.
+    End,
+}
+
+/// Cuts a source into lines.
+pub(super) struct Lines<R> {
+    source: R,
+    buffer: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(source: R) -> Self {
+        Lines { source, buffer: Vec::new() }
+    }
+
+    /// The next piece. After [`Piece::TooLong`] comes the line after it.
+    pub(super) fn next(&mut self) -> io::Result<Piece<'_>> {
+        self.buffer.clear();
+        (&mut self.source).take(MAX_LINE as u64).read_until(b'\n', &mut self.buffer)?;
+        if self.buffer.is_empty() {
+            return Ok(Piece::End);
+        }
+        if let Some((b'\n', line)) = self.buffer.split_last() {
+            return Ok(Piece::Line(line));
+        }
+        let mut count = self.buffer.len() as u64;
+        loop {
+            let more = match self.source.fill_buf() {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                more => more?,
+            };
+            if more.is_empty() {
+                return Ok(Piece::Torn(&self.buffer[..self.buffer.len().min(MAX_LOST)], count));
+            }
+            let lf = more.iter().position(|b| *b == b'\n');
+            let used = lf.map_or(more.len(), |at| at + 1);
+            self.source.consume(used);
+            count += used as u64;
+            if lf.is_some() {
+                return Ok(Piece::TooLong);
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Going on after a trail was lost or broken, or a clock was far ahead: with a reset that the
+//! issuer signed.
+
+use super::journal::Journal;
+use super::record::{Entry, Event, TrailRecord};
+use super::{Sync, TrailOptions, begun, broken, path, read};
+use crate::atomic::{self, Existing};
+use crate::encoding::{Digest256, Id, Thumbprint, sha256};
+use crate::facts::Reset;
+use crate::keys::VerifyingKey;
+use crate::{Code, Error, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Takes a reset by the root with this key into use and gives the trail's new id, for the identity
+/// to keep. A sound trail goes on with a record of it; of a missing or broken one the remains are
+/// put aside and a new one begins. Done twice, it is done once.
+///
+/// # Errors
+/// [`Code::Signature`]; [`Code::NotPermitted`] if the reset is for another device or trail;
+/// [`Code::TrailBusy`].
+pub(crate) fn apply_reset(
+    folder: &Path,
+    id: Id,
+    device: Thumbprint,
+    reset: &Reset,
+    root: &VerifyingKey,
+    now: u64,
+) -> Result<Id> {
+    reset.verify(root)?;
+    if reset.root() != root.thumbprint() || reset.signer() != reset.root() {
+        return Err(no("the reset is signed by another key than that of the root it counts for"));
+    }
+    if reset.device() != device {
+        return Err(no("the reset is for another device"));
+    }
+    if reset.trail() != id {
+        return Err(no("the reset is for another trail: it was used already, or is out of date"));
+    }
+    let mut entry = Entry::new(Event::Reset);
+    entry.root = Some(reset.root());
+    entry.trail = Some(reset.id());
+    entry.reset = Some(reset.as_str().to_owned());
+    entry.root_key = Some(*root.as_bytes());
+
+    let options = TrailOptions::default();
+    let opened = Journal::open(&path(folder)).and_then(|mut journal| {
+        read(&mut journal, device, options)?;
+        Ok(journal)
+    });
+    match opened {
+        Ok(mut journal) if journal.at.state.ids().contains(&id) => {
+            journal.acquire(options.wait)?;
+            let done = (|| {
+                journal.catch_up()?;
+                if journal.at.state.ids().contains(&reset.id()) {
+                    return journal.sync();
+                }
+                if journal.at.state.ids().last() != Some(&id) {
+                    return Err(no("the trail has gone on under another id than the identity's"));
+                }
+                journal.append(&entry, now, Sync::Always).map(|_| ())
+            })();
+            journal.release();
+            done?;
+        }
+        Ok(journal) if journal.at.state.ids().contains(&reset.id()) => {}
+        Ok(_) => begin(folder, id, device, reset, entry, now)?,
+        Err(e) if e.code() == Code::Trail => begin(folder, id, device, reset, entry, now)?,
+        Err(e) => return Err(e),
+    }
+    Ok(reset.id())
+}
+
+fn no(why: &'static str) -> Error {
+    Error::new(Code::NotPermitted, why)
+}
+
+/// Begins a new trail with two records at once: `begun`, and the reset.
+fn begin(
+    folder: &Path,
+    old: Id,
+    device: Thumbprint,
+    reset: &Reset,
+    mut entry: TrailRecord,
+    now: u64,
+) -> Result<()> {
+    put_aside(folder, old)?;
+    let mut first = begun(reset.id(), device, now)?;
+    first.root = Some(reset.root());
+    let first = first.to_line();
+    (entry.seq, entry.time, entry.device) = (1, now, Some(device));
+    entry.prev = Digest256(sha256(&first));
+    let lines = [&first[..], &entry.to_line()].map(|line| [line, b"\n"].concat()).concat();
+    atomic::write(&path(folder), &lines, true, Existing::Keep)
+        .map_err(|e| e.context("beginning a new audit trail"))
+}
+
+/// Renames what is left of the old trail.
+fn put_aside(folder: &Path, old: Id) -> Result<()> {
+    let from = path(folder);
+    if from.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let free = |p: &PathBuf| p.symlink_metadata().is_err();
+    let names = (1..100).map(|n| match n {
+        1 => folder.join(format!("trail-{old}.jsonl")),
+        n => folder.join(format!("trail-{old}-{n}.jsonl")),
+    });
+    let to = names.into_iter().find(free);
+    let to = to.ok_or_else(|| broken("too many old audit trails lie in this folder".into()))?;
+    fs::rename(&from, &to).map_err(|e| Error::io("putting the old audit trail aside", e))?;
+    atomic::sync_folder(folder)
+}

@@ -1,0 +1,106 @@
+//! Several handles, threads and processes on one trail.
+
+use super::*;
+
+#[test]
+fn two_handles_see_each_others_records() {
+    let desk = Desk::new();
+    let (a, b) = (desk.open().unwrap(), desk.open().unwrap());
+    for n in 0..10 {
+        let trail = if n % 2 == 0 { &a } else { &b };
+        let mut locked = trail.lock().unwrap();
+        assert_eq!(locked.state().opens(&Digest256([1; 32]), Some("kim"), 0), n);
+        assert_eq!(locked.append(&opened(1, "kim"), NOW).unwrap(), n + 1);
+    }
+    assert_eq!(a.anchor().unwrap(), b.anchor().unwrap());
+    assert_eq!(desk.records().len(), 11);
+}
+
+#[test]
+fn threads_share_one_and_have_their_own() {
+    let desk = Desk::new();
+    let shared = desk.open().unwrap();
+    std::thread::scope(|s| {
+        for _ in 0..4 {
+            s.spawn(|| {
+                let own = desk.open().unwrap();
+                for _ in 0..50 {
+                    for trail in [&shared, &own] {
+                        let mut locked = trail.lock().unwrap();
+                        let n = locked.state().opens(&Digest256([1; 32]), Some("kim"), 0);
+                        assert_eq!(locked.append(&opened(1, "kim"), NOW).unwrap(), n + 1);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(shared.anchor().unwrap().seq, 400);
+    assert_eq!(desk.open().unwrap().anchor().unwrap(), shared.anchor().unwrap());
+}
+
+#[test]
+fn waiting_for_the_lock_ends() {
+    let desk = Desk::new();
+    let wait = Duration::from_millis(80);
+    let options = TrailOptions { sync: Sync::Never, wait };
+    let (a, b) = (desk.open_with(options).unwrap(), desk.open_with(options).unwrap());
+    let held = a.lock().unwrap();
+    for trail in [&a, &b] {
+        let start = Instant::now();
+        let refused = trail.lock().err().unwrap();
+        assert_eq!(refused.code(), Code::TrailBusy);
+        assert!(refused.to_string().contains("another process holds the trail"));
+        assert!((wait..wait * 20).contains(&start.elapsed()), "{:?}", start.elapsed());
+    }
+    assert_eq!(desk.open_with(options).err().unwrap().code(), Code::TrailBusy);
+    drop(held);
+    assert!(a.lock().is_ok() && b.lock().is_ok());
+}
+
+#[test]
+fn a_holder_that_panics_gives_the_lock_back() {
+    let desk = Desk::new();
+    let trail = desk.open().unwrap();
+    let panicked = std::thread::scope(|s| {
+        s.spawn(|| {
+            let _held = trail.lock().unwrap();
+            panic!("a holder fails");
+        })
+        .join()
+    });
+    assert!(panicked.is_err());
+    assert!(trail.lock().is_ok());
+}
+
+#[test]
+fn a_file_that_was_replaced_or_cut_denies() {
+    let code = |trail: &Trail| trail.lock().err().map(|e| e.code());
+    let tamper: [&dyn Fn(&Desk); 4] = [
+        &|desk| {
+            // The same bytes, another file.
+            let bytes = desk.bytes();
+            fs::remove_file(desk.path()).unwrap();
+            desk.put(&bytes);
+        },
+        &|desk| fs::remove_file(desk.path()).unwrap(),
+        &|desk| {
+            let bytes = desk.bytes();
+            desk.put(&bytes[..bytes.len() - 1]);
+        },
+        &|desk| {
+            // Cut, and longer again than before.
+            let bytes = desk.bytes();
+            let first = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
+            desk.put(&[&bytes[..first], &bytes[..], &bytes[..]].concat());
+        },
+    ];
+    for (n, tamper) in tamper.iter().enumerate() {
+        let desk = Desk::new();
+        let trail = desk.open().unwrap();
+        trail.lock().unwrap().append(&opened(1, "kim"), NOW).unwrap();
+        assert_eq!(code(&trail), None);
+        tamper(&desk);
+        assert_eq!(code(&trail), Some(Code::Trail), "case {n}");
+        assert_eq!(code(&trail), Some(Code::Trail), "case {n}, again");
+    }
+}
