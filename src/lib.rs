@@ -98,5 +98,8 @@ pub use relicense::{Changes, Relicensed, relicense};
 pub use seal::{Prepared, Sealer, Writer};
 pub use session::{Reader, SealedStream, Session};
 pub use template::{Permit, Template, TemplateTerms};
-pub use trail::{Event, TrailProgram, TrailRecord};
+pub use trail::{
+    Event, TrailExpectation, TrailFault, TrailFaultKind, TrailFilter, TrailProgram, TrailRecord,
+    TrailReport, trail_records, verify_trail,
+};
 pub use trust::{KeyUse, PublicKey, Roles, Trust, TrustList, TrustedKey};

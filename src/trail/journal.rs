@@ -63,7 +63,8 @@ pub(super) struct Journal {
     pub(super) at: Position,
     torn: Option<Torn>,
     last_sync: Instant,
-    unsynced: bool,
+    /// Whether there are records that may not last yet.
+    pub(super) unsynced: bool,
 }
 
 impl Journal {
@@ -115,6 +116,15 @@ impl Journal {
     pub(super) fn release(&self) {
         // Closing the handle releases it too; nothing is left to do about a failure.
         let _ = self.file.unlock();
+    }
+
+    /// The file from its start, and its length at a moment when nobody writes.
+    pub(super) fn into_reader(self, wait: Duration) -> Result<(File, u64)> {
+        self.acquire(wait)?;
+        let len = self.file.metadata();
+        self.release();
+        let len = len.map_err(|e| broken(format!("the audit trail cannot be read: {e}")))?.len();
+        Ok((self.file, len))
     }
 
     /// Reads what other processes appended. Under the lock, or what is torn may be half written.
@@ -280,7 +290,7 @@ impl Journal {
 }
 
 const MIN_PAUSE: Duration = Duration::from_micros(50);
-const MAX_PAUSE: Duration = Duration::from_millis(2);
+const MAX_PAUSE: Duration = Duration::from_micros(500);
 
 pub(super) fn busy() -> Error {
     Error::new(

@@ -8,8 +8,10 @@ mod lineage;
 mod lines;
 mod record;
 mod reset;
+mod show;
 mod snapshot;
 mod state;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,10 @@ mod tests;
 pub(crate) use record::Entry;
 pub use record::{Event, TrailProgram, TrailRecord};
 pub(crate) use reset::apply_reset;
+pub(crate) use show::open_for_reading;
+pub use show::{TrailFilter, trail_records};
 pub(crate) use state::State;
+pub use verify::{TrailExpectation, TrailFault, TrailFaultKind, TrailReport, verify_trail};
 
 use crate::atomic::{self, Existing};
 use crate::encoding::{Id, Thumbprint};

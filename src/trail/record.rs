@@ -251,15 +251,15 @@ impl TrailRecord {
 }
 
 /// Unix seconds as RFC 3339 in UTC.
-mod instant {
+pub(super) mod instant {
     use crate::policy::{parse_instant, show_instant};
     use serde::{Deserialize, Deserializer, Serializer, de};
 
-    pub(super) fn serialize<S: Serializer>(time: &u64, s: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &u64, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&show_instant(i64::try_from(*time).unwrap_or(i64::MAX)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
         let text = String::deserialize(d)?;
         let seconds = parse_instant(&text).and_then(|t| u64::try_from(t).ok());
         seconds.ok_or_else(|| de::Error::custom("not a time like 2026-11-24T13:37:22Z"))

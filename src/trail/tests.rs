@@ -10,6 +10,7 @@ mod crash;
 mod resets;
 mod shared;
 mod snapshots;
+mod tampering;
 
 const NOW: u64 = 1_795_527_442;
 
@@ -293,14 +294,19 @@ fn anchors_are_found_wherever_they_stand() {
 }
 
 #[test]
-fn every_way_to_sync_records() {
-    for sync in [Sync::Always, Sync::Batched, Sync::Never] {
+fn what_is_synced_is_as_configured() {
+    for (sync, after_opened, after_denied) in
+        [(Sync::Always, false, false), (Sync::Batched, true, false), (Sync::Never, true, true)]
+    {
         let desk = Desk::new();
         let trail = desk.open_with(TrailOptions { sync, ..TrailOptions::default() }).unwrap();
-        trail.lock().unwrap().append(&opened(1, "kim"), NOW).unwrap();
-        trail.lock().unwrap().append(&Entry::new(Event::Denied), NOW).unwrap();
-        trail.lock().unwrap().sync().unwrap();
-        assert_eq!(desk.records().len(), 3);
+        let mut locked = trail.lock().unwrap();
+        locked.append(&opened(1, "kim"), NOW).unwrap();
+        assert_eq!(locked.journal().unsynced, after_opened, "{sync:?}");
+        locked.append(&Entry::new(Event::Denied), NOW).unwrap();
+        assert_eq!(locked.journal().unsynced, after_denied, "{sync:?}");
+        locked.sync().unwrap();
+        assert!(!locked.journal().unsynced);
     }
 }
 

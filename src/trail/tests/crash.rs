@@ -40,6 +40,8 @@ fn an_open_trail_repairs_what_another_process_tore() {
     assert_eq!(desk.bytes().len(), sound.len() + 8);
     assert_eq!(b.lock().unwrap().append(&opened(1, "kim"), NOW).unwrap(), 2);
     assert_eq!(desk.records()[1].lost_bytes, Some(8));
+    let report = verify_trail(&desk.bytes()[..], &TrailExpectation::default()).unwrap();
+    assert_eq!((report.records, report.repaired), (3, 1));
     assert_eq!(a.anchor().unwrap(), b.anchor().unwrap());
 }
 

@@ -63,6 +63,12 @@ fn a_clock_far_ahead_is_put_right_for_the_root_that_says_so() {
     assert_eq!(locked.state().opens(&Digest256([1; 32]), Some("kim"), NOW + 21), 1);
     assert_eq!(locked.anchor().unwrap().id, id);
     assert!(locked.extends(&old_anchor).unwrap());
+    for known in [old_anchor.id, id] {
+        let anchors = [old_anchor.clone(), locked.anchor().unwrap()];
+        let expect = TrailExpectation { id: Some(known), anchors: &anchors, device: None };
+        let report = verify_trail(&desk.bytes()[..], &expect).unwrap();
+        assert_eq!((report.id, report.resets), (id, 1));
+    }
 
     // Used up: the identity has gone on.
     drop(locked);
@@ -144,7 +150,14 @@ fn a_forged_reset_breaks_the_chain() {
         change(&mut forged);
         let first = good[0].to_line();
         desk.put(&[&first[..], b"\n", &forged.to_line(), b"\n"].concat());
-        desk.open().map(|_| ()).map_err(|e| e.code())
+        let opened = desk.open().map(|_| ()).map_err(|e| e.code());
+        let found = verify_trail(&desk.bytes()[..], &TrailExpectation::default());
+        let found = found.map_err(|f| (f.line, f.kind));
+        match opened {
+            Ok(()) => assert!(found.is_ok()),
+            Err(_) => assert_eq!(found, Err((2, TrailFaultKind::Misplaced))),
+        }
+        opened
     };
     assert_eq!(rewrite(&|_| ()), Ok(()));
     assert_eq!(rewrite(&|r| r.root = Some(mallory.root())), Err(Code::Trail));
