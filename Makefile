@@ -59,6 +59,7 @@ deny:
 
 bench:
 	$(CARGO) bench --bench aead
+	$(CARGO) bench --bench trail
 	$(CARGO) build --release
 	python3 benches/whole.py target/release/bulla
 
