@@ -1,7 +1,10 @@
-//! Any text as a key line, key file, signed object or template's file.
+//! Any text as a key line, key file, signed object, template's file or audit trail.
 #![no_main]
 
-use bulla::{Identity, Permit, PublicIdentity, PublicKey, RootKey, RootLine, Template, TrustList};
+use bulla::{
+    Identity, Permit, PublicIdentity, PublicKey, RootKey, RootLine, Template, TrailExpectation,
+    TrustList, trail_records, verify_trail,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -20,5 +23,15 @@ fuzz_target!(|text: &str| {
     let _ = PublicKey::from_jwk(text);
     if let Ok(template) = Template::from_file(text) {
         assert!(Template::from_file(&template.to_file()).is_ok());
+    }
+    let expect = TrailExpectation::default();
+    if let Ok(report) = verify_trail(text.as_bytes(), &expect) {
+        assert_eq!(report.records, text.lines().count() as u64);
+    }
+    // A record has one text.
+    for (record, line) in trail_records(text.as_bytes()).zip(text.split('\n')) {
+        if let Ok(record) = record {
+            assert_eq!(serde_json::to_string(&record).unwrap(), line);
+        }
     }
 });
