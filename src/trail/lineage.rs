@@ -55,7 +55,6 @@ impl Lineage {
         let root = key.thumbprint();
         if record.root != Some(root)
             || reset.root() != root
-            || reset.signer() != root
             || record.trail != Some(reset.id())
             || self.device != Some(reset.device())
             || reset.verify(&key).is_err()
@@ -66,7 +65,7 @@ impl Lineage {
         let follows = if self.waits_for_reset() {
             self.begun_by == Some(root) && current == Some(reset.id())
         } else {
-            current == Some(reset.trail()) && !self.ids.contains(&reset.id())
+            current == Some(reset.trail())
         };
         if follows { Ok(()) } else { Err("its reset is for another trail, or used already") }
     }

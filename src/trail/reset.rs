@@ -28,7 +28,7 @@ pub(crate) fn apply_reset(
     now: u64,
 ) -> Result<Id> {
     reset.verify(root)?;
-    if reset.root() != root.thumbprint() || reset.signer() != reset.root() {
+    if reset.root() != root.thumbprint() {
         return Err(no("the reset is signed by another key than that of the root it counts for"));
     }
     if reset.device() != device {
@@ -48,28 +48,35 @@ pub(crate) fn apply_reset(
         read(&mut journal, device, options)?;
         Ok(journal)
     });
+    let known = |journal: &Journal, id: Id| journal.at.state.ids().contains(&id);
     match opened {
-        Ok(mut journal) if journal.at.state.ids().contains(&id) => {
+        Ok(journal) if known(&journal, reset.id()) => return Ok(reset.id()),
+        Ok(mut journal) if known(&journal, id) => {
             journal.acquire(options.wait)?;
-            let done = (|| {
-                journal.catch_up()?;
-                if journal.at.state.ids().contains(&reset.id()) {
-                    return journal.sync();
-                }
-                if journal.at.state.ids().last() != Some(&id) {
-                    return Err(no("the trail has gone on under another id than the identity's"));
-                }
-                journal.append(&entry, now, Sync::Always).map(|_| ())
-            })();
+            let done = follow(&mut journal, id, &entry, now);
             journal.release();
-            done?;
+            return done.map(|()| reset.id());
         }
-        Ok(journal) if journal.at.state.ids().contains(&reset.id()) => {}
-        Ok(_) => begin(folder, id, device, reset, entry, now)?,
-        Err(e) if e.code() == Code::Trail => begin(folder, id, device, reset, entry, now)?,
+        // Of another id: as good as missing.
+        Ok(journal) => drop(journal),
+        Err(e) if e.code() == Code::Trail => {}
         Err(e) => return Err(e),
     }
+    begin(folder, id, device, reset, entry, now)?;
     Ok(reset.id())
+}
+
+/// Appends the reset to the sound trail of this id, unless another process just did.
+fn follow(journal: &mut Journal, id: Id, entry: &Entry, now: u64) -> Result<()> {
+    journal.catch_up()?;
+    let ids = journal.at.state.ids();
+    if entry.trail.is_some_and(|new| ids.contains(&new)) {
+        return Ok(());
+    }
+    if ids.last() != Some(&id) {
+        return Err(no("the trail has gone on under another id than the identity's"));
+    }
+    journal.append(entry, now, Sync::Always).map(|_| ())
 }
 
 fn no(why: &'static str) -> Error {

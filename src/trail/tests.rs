@@ -325,8 +325,16 @@ fn a_record_is_bounded() {
     // One that lacks what its event needs is a defect of the caller's.
     let entry = Entry { file: None, ..seen(1, 1, 1, 1) };
     assert_eq!(trail.lock().unwrap().append(&entry, NOW).unwrap_err().code(), Code::Internal);
-    desk.put(&[&before[..], &[b'x'; MAX_LINE_PLUS], b"\n"].concat());
-    assert_eq!(desk.open().err().unwrap().code(), Code::Trail);
+    // A whole record but for its length.
+    let mut long = desk.records().pop().unwrap();
+    let with = |long: &TrailRecord| [&before[..], &long.to_line(), b"\n"].concat();
+    desk.put(&with(&long));
+    assert!(desk.open().is_ok());
+    long.ticket = Some("x".repeat(65_536));
+    desk.put(&with(&long));
+    let refused = desk.open().err().unwrap();
+    assert_eq!(refused.code(), Code::Trail);
+    assert!(refused.to_string().contains("too long"), "{refused}");
 }
 
 const MAX_LINE_PLUS: usize = record::MAX_LINE + 1;

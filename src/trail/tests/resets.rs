@@ -106,6 +106,17 @@ fn a_lost_trail_begins_anew_for_the_root_that_says_so() {
         assert!(counts(&hanbit) && counts(&daehan));
         assert_eq!(trail.anchor().unwrap().id, newer);
 
+        // Without the reset it counts for nobody, and nothing but the reset may come next.
+        let records = desk.records();
+        let lines =
+            |second: &TrailRecord| [records[0].to_line(), second.to_line(), vec![]].join(&b'\n');
+        let found = |bytes: Vec<u8>| verify_trail(&bytes[..], &TrailExpectation::default());
+        assert!(found(lines(&records[1])).is_ok());
+        let mut other = opened(1, "kim");
+        (other.seq, other.device, other.prev) = (1, records[1].device, records[1].prev);
+        let found = found(lines(&other)).unwrap_err();
+        assert_eq!((found.line, found.kind), (2, TrailFaultKind::Misplaced));
+
         // The remains of a second loss do not replace those of the first.
         let desk = with_id(desk, old);
         desk.put(b"again\n");
@@ -172,6 +183,12 @@ fn a_forged_reset_breaks_the_chain() {
         }),
         Err(Code::Trail)
     );
+    // The signature's first character.
+    let dot = reset.as_str().rfind('.').unwrap();
+    let (signed, signature) = reset.as_str().split_at(dot + 1);
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let unsigned = format!("{signed}{other}{}", &signature[1..]);
+    assert_eq!(rewrite(&|r| r.reset = Some(unsigned.clone())), Err(Code::Trail));
     // The same reset twice.
     desk.put(&bytes);
     let desk = with_id(desk, reset.id());

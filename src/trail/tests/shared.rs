@@ -1,4 +1,4 @@
-//! Several handles, threads and processes on one trail.
+//! Several handles and threads on one trail. A lock belongs to a handle, so handles stand for processes.
 
 use super::*;
 
@@ -55,6 +55,27 @@ fn waiting_for_the_lock_ends() {
     assert_eq!(desk.open_with(options).err().unwrap().code(), Code::TrailBusy);
     drop(held);
     assert!(a.lock().is_ok() && b.lock().is_ok());
+}
+
+#[test]
+fn who_waits_gets_it_as_soon_as_it_is_free() {
+    let desk = Desk::new();
+    let (a, b) = (desk.open().unwrap(), desk.open().unwrap());
+    let held = a.lock().unwrap();
+    std::thread::scope(|s| {
+        let waiters = [&a, &b].map(|trail| {
+            s.spawn(move || {
+                let start = Instant::now();
+                trail.lock().map(|_| start.elapsed())
+            })
+        });
+        std::thread::sleep(Duration::from_millis(50));
+        drop(held);
+        for waiter in waiters {
+            let waited = waiter.join().unwrap().unwrap();
+            assert!(waited < Duration::from_secs(5), "{waited:?}");
+        }
+    });
 }
 
 #[test]

@@ -81,7 +81,14 @@ fn a_snapshot_that_is_not_right_is_ignored() {
     fs::write(state(&desk), other).unwrap();
     assert!(!trusts(&desk));
 
-    // One that is of a later or another trail.
+    // One that is of another trail of the same length, or of a longer one.
+    fs::write(state(&desk), &good).unwrap();
+    let bytes = desk.bytes();
+    let changed = String::from_utf8(bytes.clone()).unwrap();
+    let at = changed.rfind("\"rev\":3").unwrap();
+    desk.put(format!("{}\"rev\":4{}", &changed[..at], &changed[at + 7..]).as_bytes());
+    assert!(!trusts(&desk));
+    desk.put(&bytes);
     fs::write(state(&desk), &good).unwrap();
     assert!(trusts(&desk));
     let bytes = desk.bytes();

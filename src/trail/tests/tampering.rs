@@ -88,6 +88,32 @@ fn every_changed_character_is_found_in_its_line() {
     }
 }
 
+/// Opening reads the chain too, and is as strict.
+#[test]
+fn a_touched_trail_does_not_open() {
+    let (desk, lines, _) = sample();
+    let opens = |lines: &[Vec<u8>]| {
+        desk.put(&lines.concat());
+        desk.open().map(|_| ()).map_err(|e| e.code())
+    };
+    assert_eq!(opens(&lines), Ok(()));
+    for n in 0..LINES {
+        let mut touched = lines.clone();
+        touched.insert(n, lines[n].clone());
+        assert_eq!(opens(&touched), Err(Code::Trail));
+        if n + 1 < LINES {
+            let mut touched = lines.clone();
+            touched[n] = line(&TrailRecord { time: NOW + 100, ..record(&lines[n]) });
+            assert_eq!(opens(&touched), Err(Code::Trail));
+            touched.remove(n);
+            assert_eq!(opens(&touched), Err(Code::Trail));
+            let mut touched = lines.clone();
+            touched.swap(n, n + 1);
+            assert_eq!(opens(&touched), Err(Code::Trail));
+        }
+    }
+}
+
 #[test]
 fn a_record_that_was_changed_well_is_found() {
     let (_desk, lines, anchors) = sample();
