@@ -8,19 +8,19 @@ pub(crate) fn now() -> u64 {
 }
 
 /// Where a session gets its time from. Only tests can set it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Clock {
     System,
     #[cfg(test)]
-    Fixed(u64),
+    Fixed(std::sync::Arc<std::sync::atomic::AtomicU64>),
 }
 
 impl Clock {
-    pub(crate) fn now(self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         match self {
             Clock::System => now(),
             #[cfg(test)]
-            Clock::Fixed(now) => now,
+            Clock::Fixed(now) => now.load(std::sync::atomic::Ordering::Relaxed),
         }
     }
 }

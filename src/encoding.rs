@@ -122,6 +122,13 @@ text_value!(
     "a SHA-256 of 64 hex characters"
 );
 
+impl ProgramHash {
+    /// Of a program's bytes.
+    pub fn of(program: &[u8]) -> ProgramHash {
+        ProgramHash(sha256(program))
+    }
+}
+
 /// 32 bytes, where there are any, that stand in JSON as canonical base64url.
 pub(crate) mod bytes32 {
     use super::{b64, unb64_array};

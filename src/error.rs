@@ -4,6 +4,7 @@
 //! command's exit status are all derived from them. Messages say what happened and what to do;
 //! they never contain keys, plaintext, file names or other customer data.
 
+use crate::policy::Decision;
 use std::{borrow::Cow, fmt, io};
 
 /// What kind of failure a [`Code`] belongs to.
@@ -116,12 +117,18 @@ codes! {
     NotPermitted = 405, "not-permitted";
     /// A list older than one already used.
     Rollback = 406, "rollback";
-    /// A badge or attestation is expired or not valid yet; a badge is another device's or too long.
-    Badge = 412, "badge-not-valid";
+    /// A list of revocations names the file, license, person, device, template or permit.
+    Revoked = 407, "revoked";
     /// The audit trail is missing, unreadable or broken, or does not extend an anchor: nothing opens.
     Trail = 408, "bad-trail";
     /// Another process holds the audit trail for too long.
     TrailBusy = 409, "trail-busy";
+    /// The decision under which the file was opened has ended.
+    Ended = 410, "ended";
+    /// The clock is behind a time that was already seen.
+    Clock = 411, "clock-behind";
+    /// A badge or attestation is expired or not valid yet; a badge is another device's or too long.
+    Badge = 412, "badge-not-valid";
     /// The object was already used up, poisoned or closed.
     State = 500, "bad-state";
     /// Somebody else saved or re-licensed the file meanwhile.
@@ -161,6 +168,7 @@ pub struct Error {
     code: Code,
     message: Cow<'static, str>,
     source: Option<io::Error>,
+    decision: Option<Box<Decision>>,
 }
 
 /// `Result` with this crate's [`Error`].
@@ -169,7 +177,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with this code and message.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Error { code, message: message.into(), source: None }
+        Error { code, message: message.into(), source: None, decision: None }
     }
 
     /// A system error, classified, with what was being done (`"reading the identity"`).
@@ -186,7 +194,18 @@ impl Error {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::Full,
             _ => Code::Io,
         };
-        Error { code, message: format!("{doing}: {source}").into(), source: Some(source) }
+        let message = format!("{doing}: {source}").into();
+        Error { code, message, source: Some(source), decision: None }
+    }
+
+    /// A denial by a policy, with the decision as data.
+    pub(crate) fn denied(code: Code, message: String, decision: Decision) -> Self {
+        Error { code, message: message.into(), source: None, decision: Some(Box::new(decision)) }
+    }
+
+    /// Of a denial by a policy: which conditions failed, what was known and what would do.
+    pub fn decision(&self) -> Option<&Decision> {
+        self.decision.as_deref()
     }
 
     /// The stable code.
@@ -197,6 +216,12 @@ impl Error {
     /// The class of the code.
     pub fn class(&self) -> Class {
         self.code.class()
+    }
+
+    /// The same refusal, which could not be recorded.
+    pub(crate) fn unrecorded(mut self, why: &Error) -> Self {
+        self.message = format!("{}; and it could not be recorded: {why}", self.message).into();
+        self
     }
 
     /// The same error, with what was being done in front of its message.

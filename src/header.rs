@@ -8,6 +8,7 @@ use crate::memory::{self, Secret};
 use crate::{Code, Error, Result, json, kdf};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The first eight bytes of an envelope of format 1.
@@ -61,7 +62,7 @@ const AEAD: &str = "AEAD_AES_256_GCM";
 impl Description {
     /// Seals the metadata of revision `rev` of a file.
     pub(crate) fn new(
-        file_key: &Secret<32>,
+        file_key: &Secret,
         file: &Id,
         rev: u64,
         prev: Option<&[u8; COMMITMENT]>,
@@ -111,7 +112,7 @@ impl Description {
     ///
     /// # Errors
     /// [`Code::Meta`]
-    pub(crate) fn open(&self, file_key: &Secret<32>, file: &Id) -> Result<Metadata> {
+    pub(crate) fn open(&self, file_key: &Secret, file: &Id) -> Result<Metadata> {
         let bad = || Error::new(Code::Meta, "the sealed name and times do not verify");
         let (nonce, text) = self.meta.0.split_first_chunk().ok_or_else(bad)?;
         let mut text = Zeroizing::new(text.to_vec());
@@ -121,7 +122,7 @@ impl Description {
     }
 }
 
-fn meta_key(file_key: &Secret<32>, file: &Id) -> Backend {
+fn meta_key(file_key: &Secret, file: &Id) -> Backend {
     Backend::new(kdf::subkey(file_key, "bulla/1 meta", file.as_bytes()).expose())
 }
 
@@ -132,7 +133,7 @@ fn meta_aad(file: &Id, rev: u64) -> Vec<u8> {
 /// A header that was read; nothing in it is verified yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
-    pub(crate) license: License,
+    pub(crate) license: Arc<License>,
     pub(crate) description: Description,
     /// Line 2 as it stands.
     line2: Vec<u8>,
@@ -141,17 +142,17 @@ pub(crate) struct Header {
 
 impl Header {
     /// Puts a new header together.
-    pub(crate) fn new(license: License, description: Description) -> Result<Self> {
+    pub(crate) fn new(license: impl Into<Arc<License>>, description: Description) -> Result<Self> {
         let line2 = serde_json::to_vec(&description).expect("strings and numbers");
-        Self::with_line2(license, description, line2)
+        Self::with_line2(license.into(), description, line2)
     }
 
     /// The same description and payload under another license.
-    pub(crate) fn relicensed(&self, license: License) -> Result<Self> {
-        Self::with_line2(license, self.description.clone(), self.line2.clone())
+    pub(crate) fn relicensed(&self, license: impl Into<Arc<License>>) -> Result<Self> {
+        Self::with_line2(license.into(), self.description.clone(), self.line2.clone())
     }
 
-    fn with_line2(license: License, description: Description, line2: Vec<u8>) -> Result<Self> {
+    fn with_line2(license: Arc<License>, description: Description, line2: Vec<u8>) -> Result<Self> {
         let used = FIXED + license.token.text.len() + 1 + line2.len() + 1;
         let payload_at = used.next_multiple_of(ALIGN);
         if payload_at > MAX_HEADER {
@@ -225,6 +226,7 @@ impl Header {
             .and_then(License::parse)?;
         let description = Description::parse(line2)?;
         let payload_at = bytes.len() as u64;
+        let license = Arc::new(license);
         Ok(Header { license, description, line2: line2.to_vec(), payload_at })
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn expand(key: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
 }
 
 /// The 32-byte subkey of `key` for one purpose and one file.
-pub(crate) fn subkey(key: &Secret<32>, label: &str, file: &[u8; 16]) -> Secret<32> {
+pub(crate) fn subkey(key: &Secret, label: &str, file: &[u8; 16]) -> Secret {
     Secret::fill(|out| expand(key.expose(), &[label.as_bytes(), &[0], file], out))
 }
 

@@ -2,29 +2,31 @@
 //!
 //! An *issuer* holds a root key and signs licenses. A *device* holds an [`Identity`] and pins roots.
 //! A [`Sealer`] makes envelopes for recipients under a policy; a [`Session`] opens them where
-//! license and policy allow it. The format is described byte by byte in `docs/format.md`.
+//! license and policy allow it, and records each access in the device's audit trail. The format is described byte by byte in `docs/format.md`.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use bulla::{Existing, Identity, KemKind, Kinds, Metadata, RootKey, Sealer, Session, Trust};
+//! use bulla::{Existing, Home, Host, Identity, KemKind, Kinds, Metadata, RootKey, Sealer, Session};
 //! use std::io::{Read, Write};
 //!
 //! let issuer = RootKey::generate("Hanbit Insurance")?;
 //! let desk = Identity::generate(KemKind::Hybrid, "desk 7")?;
+//! # let folder = tempfile::tempdir()?;
+//! let home = Home::at(folder.path().join("desk"));
+//! home.create_identity(&desk, None)?; // and the desk's audit trail
+//! home.pin(issuer.line())?;
 //!
 //! let policy = br#"{"version":1,"name":"office","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
 //! let to = [desk.recipient().clone()];
 //! let sealer = Sealer::issued(&issuer, "customer-data", policy, &to, Kinds::Same)?;
 //!
-//! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("customers.csv.bulla");
 //! let mut writer = sealer.prepare(&Metadata::default())?.into_file(&path, Existing::Keep)?;
 //! writer.write_all(b"name,phone\n")?;
 //! writer.finish()?; // without this nothing is left behind
 //!
-//! let mut trust = Trust::default();
-//! trust.pin(issuer.line().clone());
-//! let mut file = Session::new(trust, desk).open(&path)?; // Read + Seek, and read_at from threads
+//! let session = Session::start(&home, desk, Host::default())?;
+//! let mut file = session.open(&path)?; // Read + Seek, and read_at from threads
 //! let mut text = String::new();
 //! file.read_to_string(&mut text)?;
 //! assert_eq!(text, "name,phone\n");
@@ -49,7 +51,6 @@ mod aead;
 mod atomic;
 mod clock;
 pub mod cobblestone;
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing reads it yet"))]
 mod config;
 mod encoding;
 mod error;
@@ -61,30 +62,33 @@ mod json;
 mod jws;
 mod kdf;
 mod keys;
+mod lease;
 mod license;
-#[expect(dead_code)]
 mod measure;
 mod memory;
 mod payload;
 pub mod policy;
+mod reader;
 mod relicense;
+mod revocation;
 mod save;
 mod seal;
 mod session;
+mod standing;
 mod template;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "sessions do not record yet"))]
 mod trail;
 mod trust;
 #[cfg(test)]
 mod vectors;
 mod wrap;
 
+pub use access::Access;
 pub use atomic::{Existing, OutputFile, sync_folder};
 pub use encoding::{Digest256, Id, KeyId, ProgramHash, Thumbprint};
 pub use error::{Class, Code, Error, Result};
 pub use facts::{
     About, Anchor, Attestation, Badge, BadgeTerms, Checkpoint, Reset, Revocations, Revoked,
-    RevokedFile,
+    RevokedFile, VerifiedBadge,
 };
 pub use header::{MAGIC, Metadata, is_sealed};
 pub use home::Home;
@@ -94,12 +98,20 @@ pub use keys::{
     VerifyingKey, read_lines,
 };
 pub use policy::Right;
+pub use reader::{Reader, SealedStream};
 pub use relicense::{Changes, Relicensed, relicense};
 pub use seal::{Prepared, Sealer, Writer};
-pub use session::{Reader, SealedStream, Session};
+pub use session::{Host, Session};
 pub use template::{Permit, Template, TemplateTerms};
 pub use trail::{
-    Event, TrailExpectation, TrailFault, TrailFaultKind, TrailFilter, TrailProgram, TrailRecord,
-    TrailReport, trail_records, verify_trail,
+    Event as TrailEvent, TrailExpectation, TrailFault, TrailFaultKind, TrailFilter, TrailProgram,
+    TrailRecord, TrailReport, trail_records, verify_trail,
 };
 pub use trust::{KeyUse, PublicKey, Roles, Trust, TrustList, TrustedKey};
+
+/// A temporary folder for tests, in memory where there is such a place: homes sync many files.
+#[cfg(test)]
+fn memory_folder() -> tempfile::TempDir {
+    let shm = std::path::Path::new("/dev/shm");
+    if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.expect("a folder")
+}

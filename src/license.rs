@@ -78,6 +78,13 @@ pub(crate) struct Delegation {
     nonce: Id,
 }
 
+impl Delegation {
+    /// The ids of template and permit, as revocations name them.
+    pub(crate) fn ids(&self) -> (Id, Id) {
+        (self.template.claims.jti, self.permit.claims.jti)
+    }
+}
+
 /// A license that was read. Nothing of it counts before [`verify`](License::verify).
 #[derive(Clone, Debug)]
 pub(crate) struct License {
@@ -151,7 +158,7 @@ impl License {
     ///
     /// # Errors
     /// [`Code::NotRecipient`], [`Code::Wrap`]
-    pub(crate) fn file_key(&self, secret: &KemSecret) -> Result<Secret<32>> {
+    pub(crate) fn file_key(&self, secret: &KemSecret) -> Result<Secret> {
         let claims = self.claims();
         let me = secret.public().key_id();
         let wrap = claims.wraps.iter().find(|w| w.to == me).ok_or_else(|| {
@@ -170,7 +177,7 @@ impl License {
 }
 
 /// The key of one file of a batch.
-pub(crate) fn batch_file_key(batch_key: &Secret<32>, file: &Id) -> Secret<32> {
+pub(crate) fn batch_file_key(batch_key: &Secret, file: &Id) -> Secret {
     kdf::subkey(batch_key, "bulla/1 batch", file.as_bytes())
 }
 

@@ -13,14 +13,14 @@ fn context(header: &Header) -> Vec<u8> {
     [b"bulla/1\0", &file.as_bytes()[..], &header.description_digest()].concat()
 }
 
-fn key(header: &Header, file_key: &Secret<32>) -> Secret<32> {
+fn key(header: &Header, file_key: &Secret) -> Secret {
     kdf::subkey(file_key, "bulla/1 payload", header.license.claims().file.as_bytes())
 }
 
 /// Writes the header to `out` and starts the payload behind it.
 pub(crate) fn begin<W: Write>(
     header: &Header,
-    file_key: &Secret<32>,
+    file_key: &Secret,
     mut out: W,
 ) -> Result<Encryptor<W>> {
     out.write_all(&header.to_bytes()).map_err(|e| Error::io("writing the sealed file", e))?;
@@ -30,7 +30,7 @@ pub(crate) fn begin<W: Write>(
 /// Opens the payload of `stored` bytes behind the header: commitment and last chunk are verified.
 pub(crate) fn open<S: ReadAt>(
     header: &Header,
-    file_key: &Secret<32>,
+    file_key: &Secret,
     source: S,
     stored: u64,
 ) -> Result<SeekReader<S>> {
@@ -41,7 +41,7 @@ pub(crate) fn open<S: ReadAt>(
 /// Opens the payload that a stream has next: the commitment is verified.
 pub(crate) fn open_stream<R: Read>(
     header: &Header,
-    file_key: &Secret<32>,
+    file_key: &Secret,
     stream: R,
 ) -> Result<StreamReader<R>> {
     StreamReader::new(key(header, file_key).expose(), &context(header), stream)

@@ -1,20 +1,23 @@
 //! Re-licensing: new terms for a file that exists, by the root that issued it.
 
+use crate::access::{self, Content, Target};
 use crate::atomic::Beside;
 use crate::encoding::{Bytes, Id, KeyId};
 use crate::header::{Description, Header};
-use crate::keys::{Identity, KemKind, Kinds, Recipient, RootKey, check_recipients, mixed_kinds};
+use crate::keys::{KemKind, Kinds, Recipient, RootKey, check_recipients, mixed_kinds};
 use crate::license::LicenseClaims;
 use crate::memory::Secret;
 use crate::policy::Policy;
 use crate::save::Original;
 use crate::seal::sign;
-use crate::trust::Trust;
+use crate::session::Session;
+use crate::trail::Event;
 use crate::wrap::{self, Scope};
 use crate::{Code, Error, Result, clock, payload};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What changes in the terms of a file.
 #[derive(Clone, Debug)]
@@ -41,8 +44,9 @@ pub struct Relicensed {
     pub reencrypted: bool,
 }
 
-/// Replaces the license of the file at `path`. `root` must have issued it, `identity` must be one
-/// of its recipients. Without removals the payload is copied as it is.
+/// Replaces the license of the file at `path`. `root` must have issued it, the session's identity
+/// must be one of its recipients. It is recorded in the session's trail. Without removals the
+/// payload is copied as it is.
 ///
 /// # Errors
 /// Those of opening, except for the policy, which does not bind its issuer;
@@ -51,19 +55,18 @@ pub struct Relicensed {
 pub fn relicense(
     path: &Path,
     root: &RootKey,
-    identity: &Identity,
-    trust: &Trust,
+    session: &Session,
     changes: &Changes<'_>,
 ) -> Result<Relicensed> {
     let file = File::open(path).map_err(|e| Error::io("opening the file", e))?;
     let (old, stored) = Header::read(&file)?;
     let claims = old.license.claims();
-    old.license.verify(trust, clock::now())?;
+    session.0.standing().verify(&old.license, clock::now())?;
     if claims.iss != root.thumbprint() {
         let why = "only the root that issued a file can re-license it";
         return Err(Error::new(Code::NotPermitted, why));
     }
-    let file_key = old.license.file_key(&identity.kem)?;
+    let file_key = old.license.file_key(&session.identity().kem)?;
     let content = payload::open(&old, &file_key, &file, stored)?;
     let metadata = old.description.open(&file_key, &claims.file)?;
 
@@ -71,18 +74,20 @@ pub fn relicense(
     let new_key = if reencrypted { Secret::random() } else { file_key };
     let claims = new_claims(claims, changes, &new_key)?;
     let (seq, id) = (claims.seq, claims.file);
-    let license = sign(claims, root)?;
+    let license = Arc::new(sign(claims, root)?);
+    let rev = old.description.rev + u64::from(reencrypted);
+    let target = Target::made(&session.0, &license, rev)?;
+    let record = session.record(target.entry(&session.0, Event::Relicensed))?;
 
     let beside = Beside::create(path, false)?;
     let io = |e| Error::io("writing the re-licensed file", e);
-    let new = if reencrypted {
-        let rev = old.description.rev + 1;
+    let (made, new) = if reencrypted {
         let prev = content.commitment();
         let description = Description::new(&new_key, &id, rev, Some(&prev), &metadata)?;
         let header = Header::new(license, description)?;
         let mut encryptor = payload::begin(&header, &new_key, beside)?;
         content.copy_to(&mut encryptor)?;
-        encryptor.finish()?
+        (encryptor.commitment(), encryptor.finish()?)
     } else {
         let header = old.relicensed(license)?;
         let mut beside = beside;
@@ -93,19 +98,16 @@ pub fn relicense(
         let copied = io::copy(&mut from, &mut beside.file()).map_err(io)?;
         // Checked on the bytes as they were copied.
         payload::open(&header, &new_key, beside.file(), copied)?;
-        beside
+        (content.commitment(), beside)
     };
     let commitment = content.commitment();
     Original { path: path.to_owned(), header: old.to_bytes(), commitment }.replace(new)?;
+    access::remember(&session.0, &target, record, &made, Content::Made)?;
     Ok(Relicensed { seq, reencrypted })
 }
 
 /// The claims of the next license.
-fn new_claims(
-    old: &LicenseClaims,
-    changes: &Changes<'_>,
-    key: &Secret<32>,
-) -> Result<LicenseClaims> {
+fn new_claims(old: &LicenseClaims, changes: &Changes<'_>, key: &Secret) -> Result<LicenseClaims> {
     let bad = |why: String| Error::new(Code::BadArgument, why);
     if let Some(policy) = changes.policy {
         Policy::parse(policy)?;

@@ -3,9 +3,13 @@
 use crate::atomic::{Beside, Existing};
 use crate::cobblestone::{COMMITMENT, read_commitment};
 use crate::header::Header;
+use crate::lease::Lease;
+use crate::policy::Right;
+use crate::trail::Entry;
 use crate::{Code, Error, Result};
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The sealed file as it was when it was opened.
 pub(crate) struct Original {
@@ -32,6 +36,24 @@ impl Original {
         }
         new.like(&old.metadata().map_err(io)?)?;
         new.commit(Existing::Replace, true)
+    }
+}
+
+/// A save under way: it ends with the decision that allows it, and what it made is remembered.
+pub(crate) struct Save {
+    pub(crate) original: Original,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) rev: u64,
+}
+
+impl Save {
+    /// Records the save, puts the new file in place, and remembers it.
+    pub(crate) fn finish(self, new: Beside, commitment: [u8; COMMITMENT]) -> Result<()> {
+        let (rev, commitment_made) = (Some(self.rev), Some(commitment));
+        let record = |entry| Entry { rev, commitment: commitment_made, ..entry };
+        self.lease.exercise(Right::Edit, record)?;
+        self.original.replace(new).map_err(|e| self.lease.failed(e))?;
+        self.lease.saved(self.rev, &commitment)
     }
 }
 

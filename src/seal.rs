@@ -2,15 +2,17 @@
 
 use crate::atomic::{Beside, Existing, refuse_existing};
 use crate::cobblestone::Encryptor;
-use crate::encoding::{Bytes, Id};
+use crate::encoding::{Bytes, Digest256, Id, sha256};
 use crate::header::{Description, Header, Metadata};
 use crate::jws::{Object, Token};
-use crate::keys::{Identity, Kinds, Recipient, RootKey, check_recipients};
+use crate::keys::{Kinds, Recipient, RootKey, check_recipients};
 use crate::license::{self, License, LicenseClaims};
 use crate::memory::Secret;
 use crate::policy::Policy;
+use crate::save::Save;
+use crate::session::Session;
 use crate::template::{self, Permit, Template};
-use crate::trust::Trust;
+use crate::trail::{Entry, Event};
 use crate::wrap::{self, Scope, Wrap};
 use crate::{Code, Error, Result, clock, payload};
 use std::fs;
@@ -22,20 +24,23 @@ pub struct Sealer<'a> {
     authority: Authority<'a>,
     label: String,
     policy: Vec<u8>,
+    policy_name: String,
     recipients: Vec<Recipient>,
     batch: Option<Batch>,
+    /// In whose trail it is recorded.
+    recorded: Option<&'a Session>,
 }
 
 /// In whose name licenses are signed.
 enum Authority<'a> {
     Root(&'a RootKey),
-    Device { identity: &'a Identity, template: &'a Template, permit: &'a Permit },
+    Device { session: &'a Session, template: &'a Template, permit: &'a Permit },
 }
 
 /// A key that the files of one run share, wrapped once.
 struct Batch {
     id: Id,
-    key: Secret<32>,
+    key: Secret,
     wraps: Vec<Wrap>,
 }
 
@@ -51,7 +56,7 @@ impl<'a> Sealer<'a> {
         recipients: &[Recipient],
         kinds: Kinds,
     ) -> Result<Self> {
-        Policy::parse(policy)?;
+        let name = Policy::parse(policy)?.name().to_owned();
         check_recipients(recipients, kinds)?;
         if !crate::encoding::plain_text(label, license::MAX_LABEL) {
             let why = "a label has at most 256 bytes and no control characters";
@@ -61,42 +66,43 @@ impl<'a> Sealer<'a> {
             authority: Authority::Root(root),
             label: label.to_owned(),
             policy: policy.to_vec(),
+            policy_name: name,
             recipients: recipients.to_vec(),
             batch: None,
+            recorded: None,
         })
     }
 
-    /// Seals under a template that this device has a permit for.
+    /// Seals under a template that this device has a permit for. Each file is recorded in the
+    /// session's trail.
     ///
     /// # Errors
-    /// [`Code::NotPermitted`] if the permit does not fit or has expired, [`Code::NotTrusted`] or
-    /// [`Code::Signature`] if template or permit do not count for their root.
+    /// [`Code::NotPermitted`] if the permit does not fit or has expired or the badge has none of
+    /// the roles that may seal, [`Code::NotTrusted`] or [`Code::Signature`] if template or permit
+    /// do not count for their root, [`Code::Revoked`], [`Code::Clock`] and [`Code::Trail`] as when
+    /// opening.
     pub fn delegated(
-        identity: &'a Identity,
-        trust: &Trust,
+        session: &'a Session,
         template: &'a Template,
         permit: &'a Permit,
     ) -> Result<Self> {
-        let now = clock::now();
-        let root = template.root();
-        trust.root(&root)?;
-        let device = identity.thumbprint();
-        template::verify(trust, &root, &template.token, &permit.0, &device, now)?;
-        if permit.expires_at() <= now {
-            let why = "the permit to seal with this template has expired: ask for a new one";
-            return Err(Error::new(Code::NotPermitted, why));
-        }
-        if !template.seal_roles().is_empty() {
-            let why = "only some roles may seal with this template, and badges cannot be shown yet";
-            return Err(Error::new(Code::NotPermitted, why));
-        }
+        authorize(session, template, permit)?;
+        let name = Policy::parse(template.policy())?.name().to_owned();
         Ok(Sealer {
-            authority: Authority::Device { identity, template, permit },
+            authority: Authority::Device { session, template, permit },
             label: template.label().to_owned(),
             policy: template.policy().to_vec(),
+            policy_name: name,
             recipients: template.recipients(),
             batch: None,
+            recorded: Some(session),
         })
+    }
+
+    /// Records each file in the session's trail, before it is made.
+    pub fn recorded(mut self, session: &'a Session) -> Self {
+        self.recorded = Some(session);
+        self
     }
 
     /// From now on all files share one batch key: sealing and opening many then costs one
@@ -108,7 +114,7 @@ impl<'a> Sealer<'a> {
         Ok(self)
     }
 
-    fn wraps(&self, scope: Scope, id: &Id, key: &Secret<32>) -> Result<Vec<Wrap>> {
+    fn wraps(&self, scope: Scope, id: &Id, key: &Secret) -> Result<Vec<Wrap>> {
         self.recipients.iter().map(|r| wrap::wrap(r, scope, id, &self.policy, key)).collect()
     }
 
@@ -116,9 +122,11 @@ impl<'a> Sealer<'a> {
     pub fn prepare(&self, meta: &Metadata) -> Result<Prepared> {
         let (file, nonce) = match &self.authority {
             Authority::Root(_) => (Id::random(), None),
-            Authority::Device { identity, template, .. } => {
+            Authority::Device { session, template, permit } => {
+                // Badge and permit may end in the middle of a long run.
+                authorize(session, template, permit)?;
                 let nonce = Id::random();
-                let device = identity.thumbprint();
+                let device = session.identity().thumbprint();
                 (license::delegated_file_id(&template.token, &device, &nonce), Some(nonce))
             }
         };
@@ -149,17 +157,62 @@ impl<'a> Sealer<'a> {
         };
         let license = match &self.authority {
             Authority::Root(root) => sign(claims, root)?,
-            Authority::Device { identity, template, permit } => {
+            Authority::Device { session, template, permit } => {
                 claims.seq = 0;
                 claims.template = Some(template.token.text.clone());
                 claims.permit = Some(permit.0.text.clone());
-                let token = Token::sign(claims, &identity.signing, true);
+                let token = Token::sign(claims, &session.identity().signing, true);
                 License::parse(&token.text)?
             }
         };
+        self.record(license.claims())?;
         let description = Description::new(&file_key, &file, 1, None, meta)?;
         Ok(Prepared { header: Header::new(license, description)?, file_key })
     }
+
+    fn record(&self, claims: &LicenseClaims) -> Result<()> {
+        let Some(session) = self.recorded else { return Ok(()) };
+        let entry = Entry {
+            subject: session.subject(&claims.iss),
+            root: Some(claims.iss),
+            file: Some(claims.file),
+            license: Some(claims.jti),
+            license_seq: Some(claims.seq),
+            rev: Some(1),
+            policy: Some(self.policy_name.clone()),
+            policy_sha256: Some(Digest256(sha256(&self.policy))),
+            ..Entry::new(Event::Sealed)
+        };
+        session.record(entry).map(drop)
+    }
+}
+
+/// Whether the device, and who sits at it, may seal under a template now.
+fn authorize(session: &Session, template: &Template, permit: &Permit) -> Result<()> {
+    let root = template.root();
+    let device = session.identity().thumbprint();
+    let trust = &session.0.standing().trust;
+    trust.root(&root)?;
+    let (standing, now) = session.stand(&root)?;
+    template::verify(trust, &root, &template.token, &permit.0, &device, now)?;
+    if permit.expires_at() <= now {
+        let why = "the permit to seal with this template has expired: ask for a new one";
+        return Err(Error::new(Code::NotPermitted, why));
+    }
+    standing.revoked.check_delegation(&template.id(), &permit.id(), &device)?;
+    standing.revoked.check_who(standing.subject(), &device)?;
+    let may = |role: &String| standing.roles(now).contains(role);
+    if !template.seal_roles().is_empty() && !template.seal_roles().iter().any(may) {
+        let mut why = format!(
+            "only these roles may seal with this template, and the badge in use has none: {}",
+            template.seal_roles().join(", ")
+        );
+        if let Some(e) = &standing.no_badge {
+            why.push_str(&format!("; it does not count: {e}"));
+        }
+        return Err(Error::new(Code::NotPermitted, why));
+    }
+    Ok(())
 }
 
 /// Signs an issued license.
@@ -171,7 +224,7 @@ pub(crate) fn sign(claims: LicenseClaims, root: &RootKey) -> Result<License> {
 /// An envelope that lacks its content.
 pub struct Prepared {
     pub(crate) header: Header,
-    pub(crate) file_key: Secret<32>,
+    pub(crate) file_key: Secret,
 }
 
 impl Prepared {
@@ -211,8 +264,8 @@ pub(crate) struct Finish {
     sync_folder: bool,
     like: Option<fs::Metadata>,
     keep_times: bool,
-    /// Looked at, under the old file's lock, before the rename.
-    pub(crate) unchanged: Option<crate::save::Original>,
+    /// Of a save: what it replaces.
+    save: Option<Save>,
 }
 
 impl Default for Finish {
@@ -222,16 +275,14 @@ impl Default for Finish {
             sync_folder: true,
             like: None,
             keep_times: false,
-            unchanged: None,
+            save: None,
         }
     }
 }
 
 impl Writer {
-    pub(crate) fn over(inner: Encryptor<Beside>, original: crate::save::Original) -> Self {
-        let finish =
-            Finish { existing: Existing::Replace, unchanged: Some(original), ..Finish::default() };
-        Writer { inner, finish }
+    pub(crate) fn saving(inner: Encryptor<Beside>, save: Save) -> Self {
+        Writer { inner, finish: Finish { save: Some(save), ..Finish::default() } }
     }
 
     /// Takes over permissions, owner and times of the plain file that this replaces.
@@ -256,10 +307,11 @@ impl Writer {
     /// Writes the last chunk, syncs, and puts the file in place.
     ///
     /// # Errors
-    /// [`Code::Exists`] if the target is there and is to be kept, [`Code::Changed`] if somebody
-    /// else saved it meanwhile.
+    /// [`Code::Exists`] if the target is there and is to be kept; of a save [`Code::Changed`] if
+    /// somebody else saved the file meanwhile, [`Code::Ended`] if the decision has ended.
     pub fn finish(self) -> Result<()> {
         let finish = self.finish;
+        let commitment = self.inner.commitment();
         let beside = self.inner.finish()?;
         if let Some(old) = &finish.like {
             beside.like(old)?;
@@ -270,8 +322,8 @@ impl Writer {
                 beside.file().set_times(times).map_err(|e| Error::io("keeping the times", e))?;
             }
         }
-        match finish.unchanged {
-            Some(original) => original.replace(beside),
+        match finish.save {
+            Some(save) => save.finish(beside, commitment),
             None => beside.commit(finish.existing, finish.sync_folder),
         }
     }

@@ -1,207 +1,302 @@
 //! Opening: bytes → header → license → decision → key → chunks, in that order.
 
-use crate::access::{self, require};
-use crate::atomic::Beside;
+use crate::access::{self, Access, Target};
 use crate::clock::Clock;
-use crate::cobblestone::{ReadAt, SeekReader, StreamReader};
-use crate::encoding::Id;
-use crate::header::{Description, Header, Metadata};
+use crate::cobblestone::ReadAt;
+use crate::encoding::{Digest256, Thumbprint};
+use crate::header::Header;
+use crate::home::Home;
 use crate::keys::Identity;
+use crate::lease::Lease;
+use crate::measure::{Machine, MeasuredProgram, machine};
 use crate::memory::Secret;
-use crate::policy::Right;
-use crate::save::Original;
-use crate::seal::Writer;
-use crate::trust::Trust;
+use crate::policy::{Decision, DutySet, Facts, Policy, Storage};
+use crate::reader::{Reader, SealedStream};
+use crate::standing::{RootStanding, Standing};
+use crate::trail::{Entry, Trail};
 use crate::{Code, Error, Result, payload};
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-/// A device at work: its identity and whom it trusts. Can be shared by threads.
-pub struct Session {
-    trust: Trust,
-    identity: Identity,
+/// How often a file that others replace at the same time is looked at again.
+const RACES: usize = 16;
+
+/// What the host program brings to a session.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// The duties that it can carry out. A right whose duties are not among them is not granted.
+    pub duties: DutySet,
+    /// A badge in place of the home's.
+    pub badge: Option<String>,
+    /// Attestations beside the home's.
+    pub attestations: Vec<String>,
+    /// What it says of the device. It counts as *asserted*, whatever it is called there; time,
+    /// badge, device and counts are left out.
+    pub asserted: Facts,
+    /// The ticket, case or call that the work is for.
+    pub ticket: Option<String>,
+}
+
+/// A device at work: its identity, whom it trusts, who sits at it. Cheap to clone, and can be
+/// shared by threads.
+#[derive(Clone)]
+pub struct Session(pub(crate) Arc<Shared>);
+
+/// What a session and its open files share.
+pub(crate) struct Shared {
+    pub(crate) identity: Identity,
+    pub(crate) host: Host,
     pub(crate) clock: Clock,
+    pub(crate) machine: &'static dyn Machine,
+    /// The program of this process, once it was measured.
+    pub(crate) program: OnceLock<Option<MeasuredProgram>>,
+    pub(crate) trail: Trail,
+    pub(crate) policies: Mutex<HashMap<Digest256, Arc<Policy>>>,
+    home: Home,
+    standing: RwLock<Arc<Standing>>,
+    generation: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Rises with each refresh.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Who sits here, as far as the target's root is concerned.
+    pub(crate) fn subject(&self, target: &Target) -> Option<String> {
+        self.subject_for(&target.license.claims().iss)
+    }
+
+    fn subject_for(&self, root: &Thumbprint) -> Option<String> {
+        let standing =
+            self.standing().for_root(root, &self.identity.thumbprint(), self.clock.now());
+        standing.ok()?.subject().map(str::to_owned)
+    }
 }
 
 impl Session {
-    /// A session of this device.
-    pub fn new(trust: Trust, identity: Identity) -> Self {
-        Session { trust, identity, clock: Clock::System }
+    /// Starts a session of the device whose home this is, with its badge, attestations, lists and
+    /// trail. `identity` is the home's own.
+    ///
+    /// # Errors
+    /// [`Code::Trail`](crate::Code::Trail) if the trail is missing or broken, those of reading the
+    /// home otherwise. A badge that does not count is no error here: it grants nothing.
+    pub fn start(home: &Home, identity: Identity, host: Host) -> Result<Self> {
+        Self::with(home, identity, host, Clock::System, machine())
+    }
+
+    pub(crate) fn with(
+        home: &Home,
+        identity: Identity,
+        host: Host,
+        clock: Clock,
+        machine: &'static dyn Machine,
+    ) -> Result<Self> {
+        if host
+            .ticket
+            .as_ref()
+            .is_some_and(|t| t.is_empty() || !crate::encoding::plain_text(t, 256))
+        {
+            let why = "a ticket has 1 to 256 bytes and no control characters";
+            return Err(Error::new(Code::BadArgument, why));
+        }
+        let host = Host { asserted: access::asserted(host.asserted), ..host };
+        let trail = home.trail(&identity)?;
+        let standing = Standing::of(home, host.badge.as_deref(), &host.attestations)?;
+        Ok(Session(Arc::new(Shared {
+            standing: RwLock::new(Arc::new(standing)),
+            generation: AtomicU64::new(0),
+            policies: Mutex::default(),
+            program: OnceLock::new(),
+            home: home.clone(),
+            identity,
+            host,
+            clock,
+            machine,
+            trail,
+        })))
     }
 
     /// The device's identity.
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        &self.0.identity
     }
 
-    /// Opens a sealed file.
+    /// Reads badge, attestations and lists of the home again. Files that are open are decided
+    /// about anew at their next read: a new badge goes on, a revocation ends them.
+    pub fn refresh(&self) -> Result<()> {
+        let host = &self.0.host;
+        self.replace(Standing::of(&self.0.home, host.badge.as_deref(), &host.attestations)?);
+        Ok(())
+    }
+
+    /// The same, with this badge in place of the home's.
+    pub fn refresh_with(&self, badge: &str, attestations: &[String]) -> Result<()> {
+        self.replace(Standing::of(&self.0.home, Some(badge), attestations)?);
+        Ok(())
+    }
+
+    fn replace(&self, new: Standing) {
+        *self.0.standing.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        self.0.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Opens a sealed file to view it.
     ///
     /// # Errors
     /// Class *format* if it is not a sound envelope, *denied* if root, license or policy do not
-    /// let this device open it, *tampered* if anything in it was changed.
+    /// let it be opened here and now, *tampered* if anything in it was changed.
     pub fn open(&self, path: &Path) -> Result<Reader<File>> {
-        let file = File::open(path).map_err(|e| Error::io("opening the file", e))?;
-        let mut reader = self.open_source(file)?;
-        reader.path = Some(path.to_owned());
-        Ok(reader)
+        self.open_for(path, Access::default())
     }
 
-    /// The same from any source of bytes.
+    /// Opens a sealed file for something.
+    pub fn open_for(&self, path: &Path, access: Access) -> Result<Reader<File>> {
+        let open = || File::open(path).map_err(|e| Error::io("opening the file", e));
+        for _ in 0..RACES {
+            let opened = self.open_if(open()?, access, |header| {
+                let now = open().and_then(|file| Header::read(&file));
+                now.is_ok_and(|(now, _)| now.to_bytes() == header.to_bytes())
+            });
+            match opened {
+                Err(e) if e.code() == Code::Changed => {}
+                opened => return Ok(opened?.at(path)),
+            }
+        }
+        Err(Error::new(Code::Changed, "somebody else keeps replacing this file: try again"))
+    }
+
+    /// Opens from any source of bytes. Only of a `File` the storage under it can be told.
     pub fn open_source<S: ReadAt>(&self, source: S) -> Result<Reader<S>> {
+        self.open_source_for(source, Access::default())
+    }
+
+    /// The same for something.
+    pub fn open_source_for<S: ReadAt>(&self, source: S, access: Access) -> Result<Reader<S>> {
+        self.open_if(source, access, |_| true)
+    }
+
+    /// `current` says whether a header still is the newest there is.
+    fn open_if<S: ReadAt>(
+        &self,
+        source: S,
+        access: Access,
+        current: impl FnOnce(&Header) -> bool,
+    ) -> Result<Reader<S>> {
         let (header, stored) = Header::read(&source)?;
-        let (rights, file_key) = self.admit(&header)?;
-        let inner = payload::open(&header, &file_key, source, stored)?;
-        let metadata = header.description.open(&file_key, &header.license.claims().file)?;
-        Ok(Reader { inner, header, file_key, metadata, rights, position: 0, path: None })
+        let storage = || storage(&self.0, source.file());
+        let lease = self.admit(&header, storage, access, || current(&header))?;
+        let opened = file_key(&self.0, &header).and_then(|key| {
+            let inner = payload::open(&header, &key, source, stored)?;
+            lease.remember(&inner.commitment(), access.older)?;
+            let metadata = header.description.open(&key, &header.license.claims().file)?;
+            Ok((key, inner, metadata))
+        });
+        let (file_key, inner, metadata) = opened.map_err(|e| lease.failed(e))?;
+        Ok(Reader::new(inner, header, file_key, metadata, lease))
     }
 
-    /// The same from a stream, to be read once from start to end.
-    pub fn open_stream<R: Read>(&self, mut stream: R) -> Result<SealedStream<R>> {
+    /// Opens a stream, to be read once from start to end.
+    pub fn open_stream<R: Read>(&self, stream: R) -> Result<SealedStream<R>> {
+        self.open_stream_for(stream, Access::default())
+    }
+
+    /// The same for something.
+    pub fn open_stream_for<R: Read>(
+        &self,
+        mut stream: R,
+        access: Access,
+    ) -> Result<SealedStream<R>> {
         let header = Header::read_stream(&mut stream)?;
-        let (rights, file_key) = self.admit(&header)?;
-        let inner = payload::open_stream(&header, &file_key, stream)?;
-        let metadata = header.description.open(&file_key, &header.license.claims().file)?;
-        Ok(SealedStream { inner, metadata, rights })
+        let lease = self.admit(&header, || None, access, || true)?;
+        let opened = file_key(&self.0, &header).and_then(|key| {
+            let inner = payload::open_stream(&header, &key, stream)?;
+            lease.remember(&inner.commitment(), access.older)?;
+            let metadata = header.description.open(&key, &header.license.claims().file)?;
+            Ok((inner, metadata))
+        });
+        let (inner, metadata) = opened.map_err(|e| lease.failed(e))?;
+        Ok(SealedStream::new(inner, metadata, lease))
     }
 
-    /// License, then decision, then key: a denial touches no key.
-    fn admit(&self, header: &Header) -> Result<(BTreeSet<Right>, Secret<32>)> {
-        header.license.verify(&self.trust, self.clock.now())?;
-        let rights = access::decide(&header.license.claims().policy.0)?;
-        require(&rights, Right::View)?;
-        Ok((rights, header.license.file_key(&self.identity.kem)?))
-    }
-}
-
-/// An open sealed file: `Read` and `Seek`, and [`read_at`](Reader::read_at) from many threads.
-pub struct Reader<S = File> {
-    inner: SeekReader<S>,
-    header: Header,
-    file_key: Secret<32>,
-    metadata: Metadata,
-    rights: BTreeSet<Right>,
-    position: u64,
-    path: Option<PathBuf>,
-}
-
-impl<S: ReadAt> Reader<S> {
-    /// Bytes of the content.
-    pub fn len(&self) -> u64 {
-        self.inner.len()
+    /// License, then decision and its record: a denial touches no key.
+    fn admit(
+        &self,
+        header: &Header,
+        storage: impl FnOnce() -> Option<Storage>,
+        access: Access,
+        current: impl FnOnce() -> bool,
+    ) -> Result<Lease> {
+        let generation = self.0.generation();
+        access::verify(&self.0, &self.0.standing(), &header.license)?;
+        let target = Target::of(&self.0, header, storage)?;
+        let admission = access::admit(&self.0, &target, access, current)?;
+        Ok(Lease::new(&self.0, target, admission, generation))
     }
 
-    /// Whether there is no content.
-    pub fn is_empty(&self) -> bool {
-        self.inner.is_empty()
-    }
-
-    /// Reads from `offset` until `out` is full or the end is reached; 0 past the end.
+    /// What would be decided about a sealed file now, with `other` facts in place of the
+    /// session's own. Nothing is recorded, and no key is touched.
     ///
     /// # Errors
-    /// [`Code::Chunk`] if the file was changed; from then on every read fails.
-    pub fn read_at(&self, out: &mut [u8], offset: u64) -> Result<usize> {
-        self.inner.read_at(out, offset)
+    /// As [`open`](Self::open), for what is refused before a policy is asked.
+    pub fn explain(&self, path: &Path, other: &Facts) -> Result<Decision> {
+        let file = File::open(path).map_err(|e| Error::io("opening the file", e))?;
+        let (header, _) = Header::read(&file)?;
+        self.0.standing().verify(&header.license, self.0.clock.now())?;
+        let target = Target::of(&self.0, &header, || storage(&self.0, Some(&file)))?;
+        access::explain(&self.0, &target, other)
     }
 
-    /// The original's name, type and times.
-    pub fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
-    /// What may be done with the file.
-    pub fn rights(&self) -> &BTreeSet<Right> {
-        &self.rights
-    }
-
-    /// The file's id.
-    pub fn file_id(&self) -> Id {
-        self.header.license.claims().file
-    }
-
-    /// How often the file was saved, the first sealing included.
-    pub fn revision(&self) -> u64 {
-        self.header.description.rev
-    }
-
-    /// Lets the plain content leave.
-    ///
-    /// # Errors
-    /// [`Code::Right`] without the right to export.
-    pub fn export(&self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
-        require(&self.rights, Right::Export)?;
-        self.inner.copy_to(to)
-    }
-}
-
-impl Reader<File> {
-    /// Starts a save: new content under the same license. The file is replaced by
-    /// [`Writer::finish`], if it is still the one that was opened.
-    ///
-    /// # Errors
-    /// [`Code::Right`] without the right to edit.
-    pub fn save(&self, metadata: &Metadata) -> Result<Writer> {
-        require(&self.rights, Right::Edit)?;
-        let Some(path) = &self.path else {
-            return Err(Error::new(Code::State, "this file was not opened from a path"));
+    /// The text of the watermark for files of a root: who, at which device, when, for which ticket.
+    pub(crate) fn watermark(shared: &Shared, root: &Thumbprint) -> String {
+        let subject = shared.subject_for(root).unwrap_or_else(|| "nobody signed in".into());
+        let public = shared.identity.public();
+        let thumbprint = public.thumbprint().to_string();
+        let device = match public.comment() {
+            "" => thumbprint[..12].to_owned(),
+            comment => format!("{comment} ({})", &thumbprint[..12]),
         };
-        let commitment = self.inner.commitment();
-        let rev = self.header.description.rev + 1;
-        let prev = Some(&commitment);
-        let id = self.file_id();
-        let description = Description::new(&self.file_key, &id, rev, prev, metadata)?;
-        let header = Header::new(self.header.license.clone(), description)?;
-        let inner = payload::begin(&header, &self.file_key, Beside::create(path, false)?)?;
-        let original = Original { path: path.clone(), header: self.header.to_bytes(), commitment };
-        Ok(Writer::over(inner, original))
+        let now = i64::try_from(shared.clock.now()).unwrap_or(i64::MAX);
+        let mut text = format!("{subject} · {device} · {}", crate::policy::show_minute(now));
+        if let Some(ticket) = &shared.host.ticket {
+            text.push_str(&format!(" · {ticket}"));
+        }
+        text
+    }
+
+    /// What the tokens are worth for a root's files, and the time, after all checks that do not
+    /// depend on a file.
+    pub(crate) fn stand(&self, root: &Thumbprint) -> Result<(Arc<RootStanding>, u64)> {
+        access::stand_for(&self.0, root, &mut self.0.trail.lock()?)
+    }
+
+    /// Who sits here, as far as a root's files are concerned.
+    pub(crate) fn subject(&self, root: &Thumbprint) -> Option<String> {
+        self.0.subject_for(root)
+    }
+
+    /// Records something about a file that is none of opening, saving or exporting it.
+    pub(crate) fn record(&self, entry: Entry) -> Result<u64> {
+        self.0.trail.lock()?.append(&entry, self.0.clock.now())
     }
 }
 
-impl<S: ReadAt> Read for Reader<S> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read_at(out, self.position)?;
-        self.position += n as u64;
-        Ok(n)
-    }
+#[cfg(test)]
+mod tests;
+
+fn file_key(shared: &Shared, header: &Header) -> Result<Secret> {
+    header.license.file_key(&shared.identity.kem)
 }
 
-impl<S: ReadAt> Seek for Reader<S> {
-    /// Past the end is allowed; reads there give nothing.
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(n) => Some(n),
-            SeekFrom::End(n) => self.len().checked_add_signed(n),
-            SeekFrom::Current(n) => self.position.checked_add_signed(n),
-        };
-        let before = || io::Error::new(io::ErrorKind::InvalidInput, "a seek before the start");
-        self.position = position.ok_or_else(before)?;
-        Ok(self.position)
-    }
-}
-
-/// A sealed stream being read once. That it was not cut is known only at its end.
-pub struct SealedStream<R: Read> {
-    inner: StreamReader<R>,
-    metadata: Metadata,
-    rights: BTreeSet<Right>,
-}
-
-impl<R: Read> SealedStream<R> {
-    /// The original's name, type and times.
-    pub fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
-    /// Lets the plain content leave; errors as [`Reader::export`].
-    pub fn export(&mut self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
-        require(&self.rights, Right::Export)?;
-        self.inner.copy_to(to)
-    }
-}
-
-impl<R: Read> Read for SealedStream<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(out)
-    }
+fn storage(shared: &Shared, file: Option<&File>) -> Option<Storage> {
+    shared.machine.storage(file?)
 }

@@ -308,6 +308,11 @@ impl TrustList {
         self.0.claims.seq
     }
 
+    /// When it was made: Unix seconds.
+    pub fn issued_at(&self) -> u64 {
+        self.0.claims.iat
+    }
+
     /// Unix seconds from which on it no longer counts.
     pub fn expires_at(&self) -> u64 {
         self.0.claims.exp

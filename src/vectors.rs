@@ -3,11 +3,13 @@
 
 use crate::clock::Clock;
 use crate::keys::{KemKind, KemSecret};
+use crate::measure::machine;
 use crate::memory::Secret;
-use crate::{Error, Identity, Metadata, Result, Session, Trust, TrustList};
+use crate::{Error, Home, Host, Identity, Metadata, Result, Session, TrustList};
 use serde::Deserialize;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 struct Vector {
@@ -34,21 +36,22 @@ enum Expect {
 }
 
 impl Vector {
-    fn session(&self) -> Session {
-        let mut trust = Trust::default();
-        for root in &self.roots {
-            trust.pin(root.parse().expect("a root's line"));
-        }
-        for list in &self.trust {
-            // One that does not verify is not held.
-            let _ = TrustList::parse(list).and_then(|list| trust.use_list(list));
-        }
+    fn session(&self, folder: &Path) -> Session {
+        let home = Home::at(folder);
         let kind = KemKind::from_name(&self.identity.kind).expect("a kind");
         let secret = data_encoding::HEXLOWER.decode(self.identity.secret.as_bytes()).unwrap();
         let secret = KemSecret::from_secret(kind, Secret::from_slice(&secret).unwrap());
-        let mut session = Session::new(trust, Identity::for_vector(secret));
-        session.clock = Clock::Fixed(self.now);
-        session
+        let identity = Identity::for_vector(secret);
+        home.create_identity_at(&identity, None, self.now).unwrap();
+        for root in &self.roots {
+            home.pin(&root.parse().expect("a root's line")).unwrap();
+        }
+        for list in &self.trust {
+            // One that does not verify is not held.
+            let _ = TrustList::parse(list).and_then(|list| home.use_list(&list));
+        }
+        let clock = Clock::Fixed(Arc::new(self.now.into()));
+        Session::with(&home, identity, Host::default(), clock, machine()).unwrap()
     }
 
     /// What went otherwise than expected.
@@ -89,7 +92,8 @@ fn envelopes() {
         let text = std::fs::read(entry.unwrap().path()).unwrap();
         let vector: Vector = serde_json::from_slice(&text).unwrap();
         let envelope = data_encoding::BASE64.decode(vector.envelope.as_bytes()).unwrap();
-        let session = vector.session();
+        let home = crate::memory_folder();
+        let session = vector.session(home.path());
         for (way, open) in [("seek", at_any_place as fn(&_, &_) -> _), ("stream", as_stream)] {
             if let Some(problem) = vector.run(open(&session, &envelope)) {
                 wrong.push(format!("{} ({way}): {problem}", vector.name));

@@ -61,7 +61,7 @@ pub(crate) fn wrap(
     scope: Scope,
     id: &Id,
     policy: &[u8],
-    key: &Secret<32>,
+    key: &Secret,
 ) -> Result<Wrap> {
     let to = recipient.key_id();
     let (enc, ct) = recipient.0.seal(&info(scope, id, policy, &to), key)?;
@@ -74,12 +74,7 @@ pub(crate) fn wrap(
 ///
 /// # Errors
 /// [`Code::NotRecipient`] if the key is of another kind, [`Code::Wrap`] if it does not open.
-pub(crate) fn unwrap(
-    secret: &KemSecret,
-    wrap: &Wrap,
-    id: &Id,
-    policy: &[u8],
-) -> Result<Secret<32>> {
+pub(crate) fn unwrap(secret: &KemSecret, wrap: &Wrap, id: &Id, policy: &[u8]) -> Result<Secret> {
     if wrap.kind() != Some(secret.kind) {
         return Err(Error::new(Code::NotRecipient, "the wrap is of another kind than this key"));
     }

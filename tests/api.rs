@@ -67,7 +67,7 @@ fn reading_and_seeking() {
     assert_eq!(reader.metadata(), &meta("first.csv"));
     assert_eq!(reader.revision(), 1);
     let rights = [Right::View, Right::Edit, Right::Export];
-    assert_eq!(reader.rights(), &BTreeSet::from(rights));
+    assert_eq!(reader.rights(), BTreeSet::from(rights));
 
     let mut buf = [0; 100];
     let mut read_at = |reader: &mut Reader, to: SeekFrom| {
@@ -318,7 +318,7 @@ fn exporting_takes_the_right_to_export() {
     let fixture = Fixture::new(&policy(&["view", "export"]), b"text");
     assert_eq!(fixture.open().export(&mut out).unwrap(), 4);
     assert_eq!(out, b"text");
-    // Without the right to view there is no reader at all.
+    // Who asks to view, as by default, and may not, gets no reader.
     let fixture = Fixture::new(&policy(&["edit", "export"]), b"text");
     assert_eq!(fixture.desk.session.open(&fixture.path()).err().unwrap().code(), Code::Right);
 }

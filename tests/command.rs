@@ -458,7 +458,10 @@ fn only_keys_of_the_trust_list_make_templates() {
     office.device("new reader", "x25519");
     let seen = office.ok("new reader", &["--json", "inspect", "notes.bulla"]).json();
     assert_eq!(seen["signature"]["holds"], false);
-    fs::copy(office.path("desk/identity"), office.path("new reader/identity")).unwrap();
+    for file in ["identity", "trail.jsonl"] {
+        let to = office.path("new reader").join(file);
+        fs::copy(office.path("desk").join(file), to).unwrap();
+    }
     office.refused("new reader", &["open", "notes.bulla", "-"], 3, "not-trusted");
 
     // The clerk leaves: what was made under their templates no longer counts.

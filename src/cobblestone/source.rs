@@ -10,6 +10,11 @@ pub trait ReadAt: Send + Sync {
     /// The number of bytes there are.
     fn size(&self) -> io::Result<u64>;
 
+    /// The open file, where that is what it is: only of a file the storage under it can be told.
+    fn file(&self) -> Option<&File> {
+        None
+    }
+
     /// Reads until `buf` is full or the end is reached, and gives the number of bytes read.
     fn read_full_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<usize> {
         let wanted = buf.len();
@@ -44,6 +49,10 @@ impl ReadAt for File {
     fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
+
+    fn file(&self) -> Option<&File> {
+        Some(self)
+    }
 }
 
 impl ReadAt for [u8] {
@@ -77,6 +86,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
     fn size(&self) -> io::Result<u64> {
         (**self).size()
     }
+
+    fn file(&self) -> Option<&File> {
+        (**self).file()
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for &T {
@@ -86,5 +99,9 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
 
     fn size(&self) -> io::Result<u64> {
         (**self).size()
+    }
+
+    fn file(&self) -> Option<&File> {
+        (**self).file()
     }
 }

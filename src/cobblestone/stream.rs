@@ -1,6 +1,6 @@
 //! Reading a message as a stream.
 
-use super::{BATCH, CHUNK, Message, PREFIX, SLOT, bad_length};
+use super::{BATCH, CHUNK, COMMITMENT, Message, PREFIX, SLOT, bad_length};
 use crate::aead::TAG;
 use crate::{Code, Error, Result};
 use std::io::{self, IoSlice, Read, Write};
@@ -43,6 +43,11 @@ impl<R: Read> StreamReader<R> {
         let buf = vec![0; BATCH * SLOT];
         let state = State::Reading;
         Ok(StreamReader { inner, message, buf, filled: 0, taken: 0, chunk: 0, state })
+    }
+
+    /// The message's key commitment.
+    pub fn commitment(&self) -> [u8; COMMITMENT] {
+        self.message.commitment
     }
 
     /// Writes all that is left to `to`, without copying it, and gives the number of bytes.

@@ -9,11 +9,13 @@ mod sso;
 mod token_vectors;
 mod verify;
 
+pub use verify::VerifiedBadge;
+pub(crate) use verify::{VerifiedAttestation, verify_attestation, verify_badge};
+
 use crate::encoding::{Digest256, Id, Thumbprint, plain_text};
 use crate::jws::{Object, Token};
-use crate::keys::{Identity, Signatory, VerifyingKey};
-use crate::policy::is_word;
 use crate::keys::{Identity, RootKey, Signatory, VerifyingKey};
+use crate::policy::is_word;
 use crate::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 

@@ -77,7 +77,7 @@ impl World {
             }),
             ("permit", permit.as_str().into(), |t, k| Permit::parse(t)?.0.verify(k)),
             ("trust list", list.as_str().into(), |t, k| TrustList::parse(t)?.0.verify(k)),
-            ("license", license.token.text, |t, k| License::parse(t)?.token.verify(k)),
+            ("license", license.token.text.clone(), |t, k| License::parse(t)?.token.verify(k)),
         ]
     }
 }

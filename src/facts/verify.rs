@@ -19,21 +19,21 @@ const LONGEST_BADGE: u64 = 31 * 86_400;
 
 /// What a badge is worth for one root's files.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct VerifiedBadge {
+pub struct VerifiedBadge {
     /// The person.
-    pub(crate) subject: String,
+    pub subject: String,
     /// The roles that it gives and its signer may give.
-    pub(crate) roles: Vec<String>,
+    pub roles: Vec<String>,
     /// The groups; none by a single sign-on.
-    pub(crate) groups: Vec<String>,
+    pub groups: Vec<String>,
     /// Unix seconds.
-    pub(crate) issued: u64,
+    pub issued: u64,
     /// Unix seconds, exclusive, with the leeway added.
-    pub(crate) expires: u64,
+    pub expires: u64,
     /// The key that signed.
-    pub(crate) signer: Thumbprint,
+    pub signer: Thumbprint,
     /// Where the device's audit trail stood.
-    pub(crate) anchor: Option<Anchor>,
+    pub anchor: Option<Anchor>,
 }
 
 /// What an attestation is worth for one root's files.
@@ -60,7 +60,6 @@ pub(crate) struct VerifiedAttestation {
 /// [`Code::Token`] if it breaks the format or is no badge, [`Code::NotTrusted`] if the root's trust
 /// list does not let this signer, issuer, audience or algorithm count, [`Code::Signature`], and
 /// [`Code::Badge`] if it is expired, not valid yet, too long or for another device.
-#[cfg_attr(not(test), expect(dead_code, reason = "sessions take tokens in next"))]
 pub(crate) fn verify_badge(
     text: &str,
     trust: &Trust,
@@ -88,7 +87,6 @@ pub(crate) fn verify_badge(
 ///
 /// # Errors
 /// Those of [`verify_badge`], without those about devices and length.
-#[cfg_attr(not(test), expect(dead_code, reason = "sessions take tokens in next"))]
 pub(crate) fn verify_attestation(
     text: &str,
     trust: &Trust,

@@ -81,7 +81,7 @@ impl KemPublic {
     }
 
     /// HPKE base mode, one message, empty AAD: (`enc`, `ct`).
-    pub(crate) fn seal(&self, info: &[u8], key: &Secret<32>) -> Result<(Vec<u8>, Vec<u8>)> {
+    pub(crate) fn seal(&self, info: &[u8], key: &Secret) -> Result<(Vec<u8>, Vec<u8>)> {
         match self.kind {
             KemKind::Hybrid => seal::<XWing>(&self.bytes, info, key),
             KemKind::X25519 => seal::<X25519HkdfSha256>(&self.bytes, info, key),
@@ -94,7 +94,7 @@ fn low_order_half(bytes: &[u8]) -> bool {
     bytes.last_chunk().is_none_or(|half| x25519_dalek::x25519([0x55; 32], *half) == [0; 32])
 }
 
-fn seal<K: Kem>(public: &[u8], info: &[u8], key: &Secret<32>) -> Result<(Vec<u8>, Vec<u8>)> {
+fn seal<K: Kem>(public: &[u8], info: &[u8], key: &Secret) -> Result<(Vec<u8>, Vec<u8>)> {
     let bad = |_| Error::new(Code::BadKey, "the recipient's public key cannot be used");
     let public = K::PublicKey::from_bytes(public).map_err(bad)?;
     let (enc, ct) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, K>(
@@ -111,7 +111,7 @@ fn seal<K: Kem>(public: &[u8], info: &[u8], key: &Secret<32>) -> Result<(Vec<u8>
 /// A secret KEM key: X-Wing's 32-byte seed, or X25519's 32-byte scalar.
 pub(crate) struct KemSecret {
     pub(crate) kind: KemKind,
-    pub(crate) secret: Secret<32>,
+    pub(crate) secret: Secret,
     public: KemPublic,
 }
 
@@ -121,7 +121,7 @@ impl KemSecret {
         Self::from_secret(kind, Secret::random())
     }
 
-    pub(crate) fn from_secret(kind: KemKind, secret: Secret<32>) -> Self {
+    pub(crate) fn from_secret(kind: KemKind, secret: Secret) -> Self {
         let bytes = match kind {
             KemKind::Hybrid => public::<XWing>(&secret),
             KemKind::X25519 => public::<X25519HkdfSha256>(&secret),
@@ -134,7 +134,7 @@ impl KemSecret {
     }
 
     /// Opens what [`KemPublic::seal`] made; `None` if it was made for anything else.
-    pub(crate) fn open(&self, info: &[u8], enc: &[u8], ct: &[u8]) -> Option<Secret<32>> {
+    pub(crate) fn open(&self, info: &[u8], enc: &[u8], ct: &[u8]) -> Option<Secret> {
         // Plain X25519 refuses these by RFC 9180; X-Wing leaves it to us.
         if low_order_half(enc) {
             return None;
@@ -147,16 +147,16 @@ impl KemSecret {
     }
 }
 
-fn private<K: Kem>(secret: &Secret<32>) -> K::PrivateKey {
+fn private<K: Kem>(secret: &Secret) -> K::PrivateKey {
     K::PrivateKey::from_bytes(secret.expose()).expect("32 bytes are a private key of either kind")
 }
 
-fn public<K: Kem>(secret: &Secret<32>) -> Vec<u8> {
+fn public<K: Kem>(secret: &Secret) -> Vec<u8> {
     K::sk_to_pk(&private::<K>(secret)).to_bytes().to_vec()
 }
 
 fn open<K: Kem>(
-    secret: &Secret<32>,
+    secret: &Secret,
     info: &[u8],
     aad: &[u8],
     enc: &[u8],

@@ -96,7 +96,7 @@ impl Identity {
     pub fn from_file(text: &str, passphrase: Option<&Passphrase>) -> Result<Self> {
         let (file, seeds) = read_file(text, Role::Identity, passphrase)?;
         let public: PublicIdentity = file.public.parse()?;
-        let [signing, kem]: [Secret<32>; 2] = seeds.try_into().map_err(|_| not_a_key_file())?;
+        let [signing, kem]: [Secret; 2] = seeds.try_into().map_err(|_| not_a_key_file())?;
         let kind = file.kind.ok_or_else(not_a_key_file)?;
         let trail = file.trail.ok_or_else(not_a_key_file)?;
         let identity = Self::from_keys(
@@ -158,7 +158,7 @@ impl RootKey {
     pub fn from_file(text: &str, passphrase: Option<&Passphrase>) -> Result<Self> {
         let (file, seeds) = read_file(text, Role::Root, passphrase)?;
         let line: RootLine = file.public.parse()?;
-        let [seed]: [Secret<32>; 1] = seeds.try_into().map_err(|_| not_a_key_file())?;
+        let [seed]: [Secret; 1] = seeds.try_into().map_err(|_| not_a_key_file())?;
         let root = Self::from_key(SigningKey::from_seed(seed), line.name())?;
         if root.line != line {
             return Err(Error::new(Code::BadKey, "the key file's public line is not of its key"));
@@ -251,7 +251,7 @@ impl Cost {
         Cost { m: 64 * 1024, t: 3, p: 1, salt: Bytes(salt) }
     }
 
-    fn derive(&self, passphrase: &Passphrase) -> Result<Secret<32>> {
+    fn derive(&self, passphrase: &Passphrase) -> Result<Secret> {
         // Bounded, so that a planted file cannot exhaust the machine.
         let bounded = (8..=1024 * 1024).contains(&self.m)
             && (1..=16).contains(&self.t)
@@ -324,11 +324,17 @@ pub(crate) fn with_trail(text: &str, trail: Id) -> Result<Zeroizing<String>> {
     Ok(file.to_text())
 }
 
+/// The trail's id in the text of an identity's key file; needs no passphrase.
+pub(crate) fn trail_of(text: &str) -> Result<Id> {
+    let file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
+    file.trail.ok_or_else(not_a_key_file)
+}
+
 fn read_file(
     text: &str,
     role: Role,
     passphrase: Option<&Passphrase>,
-) -> Result<(KeyFile, Vec<Secret<32>>)> {
+) -> Result<(KeyFile, Vec<Secret>)> {
     let file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
     if file.version != 1 || file.role != role {
         return Err(not_a_key_file());

@@ -7,8 +7,8 @@ mod signing;
 
 pub use kem::KemKind;
 pub(crate) use kem::{KemPublic, KemSecret};
-pub(crate) use keyfile::with_trail;
 pub use keyfile::{Identity, Passphrase, RootKey, Signatory};
+pub(crate) use keyfile::{trail_of, with_trail};
 pub use public::{Kinds, PublicIdentity, Recipient, RootLine, read_lines};
 pub(crate) use public::{MAX_RECIPIENTS, check_recipients, mixed_kinds};
 pub(crate) use signing::SigningKey;

@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for VerifyingKey {
 
 /// A secret Ed25519 key: the 32-byte seed of RFC 8032, with its public key.
 pub(crate) struct SigningKey {
-    seed: Secret<32>,
+    seed: Secret,
     public: VerifyingKey,
 }
 
@@ -79,12 +79,12 @@ impl SigningKey {
         Self::from_seed(Secret::random())
     }
 
-    pub(crate) fn from_seed(seed: Secret<32>) -> Self {
+    pub(crate) fn from_seed(seed: Secret) -> Self {
         let public = ed25519_dalek::SigningKey::from_bytes(seed.expose()).verifying_key();
         SigningKey { seed, public: VerifyingKey(public) }
     }
 
-    pub(crate) fn seed(&self) -> &Secret<32> {
+    pub(crate) fn seed(&self) -> &Secret {
         &self.seed
     }
 

@@ -14,7 +14,6 @@ mod other;
 mod recent;
 
 #[cfg(test)]
-#[expect(unused_imports)]
 pub(crate) use fake::FakeMachine;
 
 use crate::policy::Storage;

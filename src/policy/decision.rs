@@ -55,10 +55,16 @@ impl Decision {
         &self.withheld
     }
 
-    /// All reasons, for people, one a line.
+    /// All reasons, for people, none twice.
     pub fn messages(&self) -> Vec<String> {
         let refusals = self.refusals.iter().map(Refusal::to_string);
-        refusals.chain(self.withheld.iter().map(Withheld::to_string)).collect()
+        let mut all = Vec::new();
+        for message in refusals.chain(self.withheld.iter().map(Withheld::to_string)) {
+            if !all.contains(&message) {
+                all.push(message);
+            }
+        }
+        all
     }
 }
 

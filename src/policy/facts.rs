@@ -128,4 +128,25 @@ impl Facts {
         }
         self.attestations.push(Attestation { kind: kind.into(), issued, expires, by });
     }
+
+    /// These facts, with `other` in place of each that it knows, and its lists beside these.
+    pub(crate) fn overlaid(mut self, other: &Facts) -> Facts {
+        let other = other.clone();
+        self.attestations.extend(other.attestations);
+        self.posture.extend(other.posture);
+        self.opens.extend(other.opens);
+        Facts {
+            time: other.time.or(self.time),
+            badge: other.badge.or(self.badge),
+            device: other.device.or(self.device),
+            anchor: other.anchor.or(self.anchor),
+            revocations: other.revocations.or(self.revocations),
+            network: other.network.or(self.network),
+            program: other.program.or(self.program),
+            storage: other.storage.or(self.storage),
+            ticket: other.ticket.or(self.ticket),
+            duties: other.duties.iter().chain(self.duties.iter()).collect(),
+            ..self
+        }
+    }
 }

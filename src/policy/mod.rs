@@ -35,7 +35,9 @@ pub use finding::{Finding, FindingCode, Severity};
 pub(crate) use names::vocabulary;
 pub use names::{Condition, Duty, Mode, Provenance, Right, Storage};
 pub(crate) use read::is_word;
-pub(crate) use time::{END_OF_TIME, LEEWAY, parse_duration, parse_instant, show_instant};
+pub(crate) use time::{
+    END_OF_TIME, LEEWAY, parse_duration, parse_instant, show_instant, show_minute,
+};
 
 use crate::error::{Code, Error, Result};
 use crate::json;

@@ -101,7 +101,7 @@ pub(crate) fn show_instant(seconds: i64) -> String {
 }
 
 /// `2026-04-01 00:00 UTC`, for people.
-pub(super) fn show_minute(seconds: i64) -> String {
+pub(crate) fn show_minute(seconds: i64) -> String {
     match Timestamp::from_second(seconds) {
         Ok(t) => t.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         Err(_) => "a time out of range".into(),

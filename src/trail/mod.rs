@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const NAME: &str = "trail.jsonl";
+pub(crate) const NAME: &str = "trail.jsonl";
 
 /// When records are made to last through a loss of power.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -144,6 +144,7 @@ impl Trail {
 
     /// Whether the trail has the record that the anchor names, with this hash, under one of its
     /// ids. Takes the lock.
+    #[cfg(test)]
     pub(crate) fn extends(&self, anchor: &Anchor) -> Result<bool> {
         self.lock()?.extends(anchor)
     }
@@ -197,6 +198,7 @@ impl Locked<'_> {
     }
 
     /// Makes all records last.
+    #[cfg(test)]
     pub(crate) fn sync(&mut self) -> Result<()> {
         self.journal_mut().sync()
     }

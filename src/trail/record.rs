@@ -44,8 +44,6 @@ vocabulary! {
         Reset = "reset",
         /// A signed list was taken into use.
         ListUsed = "list-used",
-        /// A badge was taken into use.
-        BadgeUsed = "badge-used",
     }
 }
 

@@ -26,7 +26,7 @@ import writer
 from reader import Refused, b64d, b64e, sha256
 
 POLICY = b'{"version":1,"name":"open","grants":[{"to":["anyone"],"rights":["view","export"]}]}'
-NEVER = POLICY.replace(b'"view"', b'"print"')
+NEVER = POLICY.replace(b'"anyone"', b'{"user":"nobody"}')
 META = {"name": "caf\u00e9.txt", "type": "text/plain", "created": -5, "modified": 1_700_000_000_000}
 CHUNK = 16_384
 Edit = Callable[[Any], Any]

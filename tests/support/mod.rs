@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use bulla::{
-    Code, Error, Home, Identity, KemKind, Kinds, Metadata, RootKey, Sealer, Session, Trust,
+    Code, Error, Home, Host, Identity, KemKind, Kinds, Metadata, RootKey, Sealer, Session,
 };
 use std::fs;
 use std::io::Write;
@@ -212,7 +212,7 @@ impl Office {
 
     pub fn session(&self, home: &str) -> Session {
         let home = Home::at(self.path(home));
-        Session::new(home.trust().unwrap(), home.identity(None).unwrap())
+        Session::start(&home, home.identity(None).unwrap(), Host::default()).unwrap()
     }
 }
 
@@ -234,15 +234,19 @@ pub fn is_root() -> bool {
 pub struct Desk {
     pub root: RootKey,
     pub session: Session,
+    _home: tempfile::TempDir,
 }
 
 impl Desk {
     pub fn new(kind: KemKind) -> Self {
         let root = RootKey::generate("Hanbit Insurance").unwrap();
-        let mut trust = Trust::default();
-        trust.pin(root.line().clone());
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
         let identity = Identity::generate(kind, "desk").unwrap();
-        Desk { root, session: Session::new(trust, identity) }
+        home.create_identity(&identity, None).unwrap();
+        home.pin(root.line()).unwrap();
+        let session = Session::start(&home, identity, Host::default()).unwrap();
+        Desk { root, session, _home: folder }
     }
 
     pub fn sealer(&self, policy: &str) -> Sealer<'_> {

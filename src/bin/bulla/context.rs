@@ -2,8 +2,8 @@
 //! files, results as text or JSON, progress.
 
 use bulla::{
-    Code, Error, Existing, Home, Identity, OutputFile, Passphrase, PublicIdentity, Result, RootKey,
-    Session, read_lines,
+    Code, Error, Existing, Home, Host, Identity, OutputFile, Passphrase, PublicIdentity, Result,
+    RootKey, Session, read_lines,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
@@ -34,13 +34,20 @@ impl Context {
         with_passphrase(|p| self.home.root_key(p))
     }
 
-    pub fn session(&self) -> Result<Session> {
-        Ok(Session::new(self.home.trust()?, self.identity()?))
+    pub fn session(&self, host: Host) -> Result<Session> {
+        Session::start(&self.home, self.identity()?, host)
     }
 
     /// Prints a result: `text` for people, `value` for machines.
     pub fn print(&self, text: &str, value: Value) {
         if self.json { println!("{value}") } else { println!("{text}") }
+    }
+
+    /// The same, unless the command's output went to standard output.
+    pub fn print_beside(&self, output: &Path, text: &str, value: Value) {
+        if output != Path::new("-") {
+            self.print(text, value);
+        }
     }
 }
 
@@ -132,6 +139,13 @@ pub fn time(seconds: u64) -> String {
 pub fn duration(text: &str) -> std::result::Result<u64, String> {
     let d = humantime::parse_duration(text).map_err(|e| format!("{e}; try 12h or 90d"))?;
     if d.as_secs() == 0 { Err("a duration of at least a second".into()) } else { Ok(d.as_secs()) }
+}
+
+/// A time such as `2026-11-27T08:00:00+09:00`, in Unix seconds.
+pub fn instant(text: &str) -> std::result::Result<u64, String> {
+    let wrong = "a time like 2026-11-27T08:00:00+09:00, with its offset";
+    let time: jiff::Timestamp = text.parse().map_err(|_| wrong)?;
+    u64::try_from(time.as_second()).map_err(|_| wrong.into())
 }
 
 /// A bar on a terminal for work that takes over a second; nothing in a pipe.

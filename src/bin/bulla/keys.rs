@@ -1,8 +1,9 @@
 //! `init`, `identity`, `trust`.
 
 use crate::context::{Context, duration, now, passphrase, text_file, time, write_text};
+use crate::signer::thumbprint;
 use bulla::{
-    Code, Error, Identity, KemKind, KeyUse, Passphrase, ProgramHash, PublicIdentity, PublicKey,
+    Code, Error, Id, Identity, KemKind, KeyUse, Passphrase, ProgramHash, PublicIdentity, PublicKey,
     Result, Roles, RootKey, RootLine, Thumbprint, TrustList, TrustedKey,
 };
 use clap::{Args, Subcommand, ValueEnum};
@@ -69,27 +70,29 @@ impl IdentityCommand {
                 };
                 let identity = Identity::generate(kind, &name)?;
                 c.home.create_identity(&identity, new_passphrase(passphrase)?.as_ref())?;
-                c.print(&identity.public().to_string(), describe(identity.public()));
+                let value = describe(identity.public(), identity.trail());
+                c.print(&identity.public().to_string(), value);
             }
             IdentityCommand::Show => {
                 let public = c.home.public_identity()?;
+                let trail = c.home.trail_id()?;
                 let text = format!(
-                    "{public}\ndevice  {}\nkey     {} ({})",
+                    "{public}\ndevice  {}\nkey     {} ({})\ntrail   {trail}",
                     public.thumbprint(),
                     public.recipient().key_id(),
                     public.recipient().kind().name()
                 );
-                c.print(&text, describe(&public));
+                c.print(&text, describe(&public, trail));
             }
         }
         Ok(())
     }
 }
 
-fn describe(public: &PublicIdentity) -> serde_json::Value {
+fn describe(public: &PublicIdentity, trail: Id) -> serde_json::Value {
     let recipient = public.recipient();
     json!({"public": public.to_string(), "device": public.thumbprint(),
-           "key": recipient.key_id(), "kind": recipient.kind().name()})
+           "key": recipient.key_id(), "kind": recipient.kind().name(), "trail": trail})
 }
 
 fn new_passphrase(wanted: bool) -> Result<Option<Passphrase>> {
@@ -154,10 +157,6 @@ pub struct Sign {
 fn key_use(name: &str) -> std::result::Result<KeyUse, String> {
     KeyUse::from_name(name)
         .ok_or_else(|| "one of badge, attestation, revocation, template, permit".into())
-}
-
-fn thumbprint(text: &str) -> std::result::Result<Thumbprint, String> {
-    Thumbprint::from_text(text).ok_or_else(|| "a thumbprint has 43 base64url characters".into())
 }
 
 fn program(text: &str) -> std::result::Result<ProgramHash, String> {

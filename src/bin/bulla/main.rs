@@ -8,7 +8,10 @@ mod open;
 mod policy;
 mod relicense;
 mod seal;
+mod signer;
 mod terms;
+mod tokens;
+mod trail;
 
 use bulla::{Class, Code, Error};
 use clap::{Parser, Subcommand};
@@ -46,6 +49,13 @@ enum Command {
     /// Permits to seal under a template
     #[command(subcommand)]
     Permit(terms::PermitCommand),
+    /// Who sits at a device
+    #[command(subcommand)]
+    Badge(tokens::BadgeCommand),
+    /// Sign that a fact was checked, or take such an attestation into use
+    Attest(Box<tokens::Attest>),
+    /// Sign the next list of what no longer counts, or take one into use
+    Revoke(Box<tokens::Revoke>),
     /// Seal files
     Seal(seal::Seal),
     /// Open a sealed file; plain bytes leave, which needs the right to export
@@ -57,6 +67,9 @@ enum Command {
     /// Check a policy, or explain what it allows
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// The audit trail of this device
+    #[command(subcommand)]
+    Trail(trail::TrailCommand),
     /// Tell the whole story on sample files, in temporary homes
     Demo(demo::Demo),
 }
@@ -83,9 +96,12 @@ fn run(cli: Cli) -> u8 {
         Err(Failure::Error(e)) => {
             let (code, number) = (e.code().name(), e.code().number());
             if json {
-                let error = serde_json::json!({"error": {
+                let mut error = serde_json::json!({"error": {
                     "code": code, "number": number, "class": e.class().name(), "message": e.to_string(),
                 }});
+                if let Some(decision) = e.decision() {
+                    error["error"]["decision"] = serde_json::json!(decision);
+                }
                 println!("{error}");
             }
             eprintln!("bulla: {e} [{code}]");
@@ -102,6 +118,10 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Trust(c) => c.run(&context)?,
         Command::Template(c) => c.run(&context)?,
         Command::Permit(c) => c.run(&context)?,
+        Command::Badge(c) => c.run(&context)?,
+        Command::Attest(c) => c.run(&context)?,
+        Command::Revoke(c) => c.run(&context)?,
+        Command::Trail(c) => return c.run(&context),
         Command::Seal(c) => return c.run(&context),
         Command::Open(c) => c.run(&context)?,
         Command::Inspect(c) => c.run(&context)?,

@@ -1,7 +1,9 @@
 //! `open`, `inspect`.
 
 use crate::context::{Context, Progress, time};
-use bulla::{Class, Code, Error, Existing, Metadata, OutputFile, Result, inspect};
+use bulla::{
+    Access, Class, Code, Error, Existing, Host, Metadata, OutputFile, Result, Right, inspect,
+};
 use clap::Args;
 use serde_json::json;
 use std::fs::File;
@@ -22,18 +24,25 @@ pub struct Open {
     /// Replace an existing output
     #[arg(long)]
     force: bool,
+    /// The ticket, case or call that this is for
+    #[arg(long)]
+    ticket: Option<String>,
+    /// Open it even if this device has seen newer terms or content of the file
+    #[arg(long)]
+    older: bool,
 }
 
 impl Open {
     pub fn run(self, c: &Context) -> Result<()> {
-        let session = c.session()?;
+        let session = c.session(Host { ticket: self.ticket.clone(), ..Host::default() })?;
+        let access = Access { right: Right::Export, older: self.older };
         if self.file == Path::new("-") {
-            let mut sealed = session.open_stream(std::io::stdin().lock())?;
+            let mut sealed = session.open_stream_for(std::io::stdin().lock(), access)?;
             let metadata = sealed.metadata().clone();
             let progress = Progress::new(0);
             self.export(c, &metadata, &progress, |to| sealed.export(to))
         } else {
-            let sealed = session.open(&self.file)?;
+            let sealed = session.open_for(&self.file, access)?;
             let progress = Progress::new(sealed.len());
             self.export(c, sealed.metadata(), &progress, |to| sealed.export(to))
         }

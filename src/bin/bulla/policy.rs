@@ -2,8 +2,8 @@
 
 use crate::Failure;
 use crate::context::{Context, now, read_file, time};
-use bulla::policy::{Facts, Policy, Right, Severity, check, evaluate};
-use bulla::{Code, Error, KeyUse, Result, inspect, is_sealed};
+use bulla::policy::{Decision, Facts, Policy, Right, Severity, check, evaluate};
+use bulla::{Code, Error, Host, KeyUse, Result, inspect, is_sealed};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::fs::File;
@@ -89,8 +89,7 @@ fn known_roles(c: &Context) -> Result<Option<Vec<String>>> {
 impl Explain {
     fn run(&self, c: &Context) -> Result<(), Failure> {
         let policy = self.policy()?;
-        let facts = Facts::parse(Value::Object(self.facts(c)?).to_string().as_bytes())?;
-        let decision = evaluate(&policy, &facts);
+        let decision = self.decision(c, &policy)?;
         let mut lines = vec![format!("policy {}", policy.name())];
         for (right, duties) in decision.rights() {
             let duties = duties.to_string();
@@ -111,25 +110,45 @@ impl Explain {
         }
     }
 
-    /// The policy itself, or that of a sealed file.
-    fn policy(&self) -> Result<Policy> {
+    /// Of a sealed file by the home's own facts, where it has an identity, and what the flags say
+    /// otherwise; of a policy by the flags alone.
+    fn decision(&self, c: &Context, policy: &Policy) -> Result<Decision> {
+        let own = self.is_sealed()? && c.home.has_identity();
+        let facts = Facts::parse(Value::Object(self.facts(c, own)?).to_string().as_bytes())?;
+        if own {
+            c.session(Host::default())?.explain(&self.file, &facts)
+        } else {
+            Ok(evaluate(policy, &facts))
+        }
+    }
+
+    fn is_sealed(&self) -> Result<bool> {
         let io = |e| Error::io("reading the file", e);
         let file = File::open(&self.file).map_err(io)?;
         let mut start = [0; 8];
         let n = bulla::cobblestone::ReadAt::read_full_at(&file, &mut start, 0).map_err(io)?;
-        if !is_sealed(&start[..n]) {
+        Ok(is_sealed(&start[..n]))
+    }
+
+    /// The policy itself, or that of a sealed file.
+    fn policy(&self) -> Result<Policy> {
+        if !self.is_sealed()? {
             return Policy::parse(&read_file(&self.file)?);
         }
+        let file = File::open(&self.file).map_err(|e| Error::io("reading the file", e))?;
         let policy = inspect(&file)?.policy;
         let unreadable = || Error::new(Code::BadPolicy, "the file's policy cannot be read");
         Policy::parse(policy.ok_or_else(unreadable)?.to_string().as_bytes())
     }
 
-    fn facts(&self, c: &Context) -> Result<Map<String, Value>> {
+    /// What the flags say; `own`: beside what the home knows by itself.
+    fn facts(&self, c: &Context, own: bool) -> Result<Map<String, Value>> {
         let mut facts = Map::new();
         let at = self.at.clone().unwrap_or_else(|| time(now()));
-        facts.insert("time".into(), at.clone().into());
-        if let Ok(public) = c.home.public_identity() {
+        if self.at.is_some() || !own {
+            facts.insert("time".into(), at.clone().into());
+        }
+        if !own && let Ok(public) = c.home.public_identity() {
             facts.insert("device".into(), public.thumbprint().to_string().into());
         }
         if let Some(user) = &self.user {

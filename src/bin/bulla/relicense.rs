@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::context::{Context, public_lines, read_file};
 use crate::seal::{failures, report_failures};
-use bulla::{Changes, Code, Error, KeyId, Kinds, Recipient, relicense};
+use bulla::{Changes, Code, Error, Host, KeyId, Kinds, Recipient, relicense};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ impl Relicense {
             let why = "nothing to change: give --add, --remove or --policy";
             return Err(Error::new(Code::BadArgument, why).into());
         }
-        let (root, identity, trust) = (c.root_key()?, c.identity()?, c.home.trust()?);
+        let (root, session) = (c.root_key()?, c.session(Host::default())?);
         let lines = public_lines(&self.add)?;
         c.home.remember_recipients(&lines)?;
         let add: Vec<Recipient> = lines.iter().map(|l| l.recipient().clone()).collect();
@@ -56,7 +56,7 @@ impl Relicense {
         };
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         for file in &self.files {
-            match relicense(file, &root, &identity, &trust, &changes) {
+            match relicense(file, &root, &session, &changes) {
                 Ok(new) => {
                     if !c.json {
                         println!("re-licensed {}: license number {}", file.display(), new.seq);

@@ -3,8 +3,8 @@
 use crate::context::{Context, Progress, public_lines, read_file, text_file};
 use crate::{Failure, exit_status};
 use bulla::{
-    Code, Error, Existing, Kinds, Metadata, Permit, PublicIdentity, Recipient, Result, RootKey,
-    Sealer, Template, is_sealed, sync_folder,
+    Code, Error, Existing, Host, Kinds, Metadata, Permit, PublicIdentity, Recipient, Result,
+    RootKey, Sealer, Session, Template, is_sealed, sync_folder,
 };
 use clap::Args;
 use serde_json::json;
@@ -70,14 +70,15 @@ enum Outcome {
 /// Whose name licenses are signed in, with what that needs.
 enum Authority {
     Root(Box<RootKey>),
-    Device(Box<(bulla::Identity, bulla::Trust, Template, Permit)>),
+    Device(Box<(Template, Permit)>),
 }
 
 impl Seal {
     pub fn run(self, c: &Context) -> Result<(), Failure> {
         let lines = public_lines(&self.to)?;
         let authority = self.authority(c)?;
-        let sealer = self.sealer(&authority, &lines)?;
+        let session = self.session(c)?;
+        let sealer = self.sealer(&authority, session.as_ref(), &lines)?;
         c.home.remember_recipients(&lines)?;
         let stdin = Path::new("-");
         if self.output.is_some() || self.files.iter().any(|f| f == stdin) {
@@ -100,21 +101,41 @@ impl Seal {
         };
         let template = Template::from_file(&text_file(path)?)?;
         let permit = c.home.permit(&template)?;
-        let parts = (c.identity()?, c.home.trust()?, template, permit);
-        Ok(Authority::Device(Box::new(parts)))
+        Ok(Authority::Device(Box::new((template, permit))))
     }
 
-    fn sealer<'a>(&self, by: &'a Authority, lines: &[PublicIdentity]) -> Result<Sealer<'a>> {
+    /// In whose trail it is recorded. An issuer's home without an identity has none.
+    fn session(&self, c: &Context) -> Result<Option<Session>> {
+        if self.template.is_none() && !c.home.has_identity() {
+            return Ok(None);
+        }
+        c.session(Host::default()).map(Some)
+    }
+
+    fn sealer<'a>(
+        &self,
+        by: &'a Authority,
+        session: Option<&'a Session>,
+        lines: &[PublicIdentity],
+    ) -> Result<Sealer<'a>> {
         match by {
             Authority::Device(parts) => {
-                let (identity, trust, template, permit) = &**parts;
-                Sealer::delegated(identity, trust, template, permit)
+                let (template, permit) = &**parts;
+                let session = session.ok_or_else(|| {
+                    Error::new(Code::Internal, "sealing under a template without a session")
+                })?;
+                Sealer::delegated(session, template, permit)
             }
             Authority::Root(root) => {
                 let policy = self.policy.as_ref().map(|p| read_file(p)).transpose()?;
                 let to: Vec<Recipient> = lines.iter().map(|l| l.recipient().clone()).collect();
                 let kinds = if self.mixed_kinds { Kinds::Mixed } else { Kinds::Same };
-                Sealer::issued(root, &self.label, &policy.unwrap_or_default(), &to, kinds)
+                let policy = policy.unwrap_or_default();
+                let sealer = Sealer::issued(root, &self.label, &policy, &to, kinds)?;
+                Ok(match session {
+                    Some(session) => sealer.recorded(session),
+                    None => sealer,
+                })
             }
         }
     }

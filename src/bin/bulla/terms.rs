@@ -3,10 +3,8 @@
 use crate::context::{
     Context, duration, now, public_lines, read_file, text_file, time, write_text,
 };
-use bulla::{
-    Code, Error, Identity, Kinds, Permit, Result, RootKey, Signatory, Template, TemplateTerms,
-    Thumbprint,
-};
+use crate::signer::{Signer, root_of, thumbprint};
+use bulla::{Code, Error, Kinds, Permit, Result, Template, TemplateTerms, Thumbprint};
 use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;
@@ -34,8 +32,8 @@ pub enum TemplateCommand {
         #[arg(long, default_value = "")]
         label: String,
         /// The root for whose files it is [default: this issuer's, else the only one pinned]
-        #[arg(long, allow_hyphen_values = true)]
-        root: Option<String>,
+        #[arg(long, allow_hyphen_values = true, value_parser = thumbprint)]
+        root: Option<Thumbprint>,
         /// Where to write it
         #[arg(short, long)]
         output: PathBuf,
@@ -66,49 +64,12 @@ pub enum PermitCommand {
     },
 }
 
-/// The issuer's root where the home has one, else the device.
-enum Signer {
-    Root(Box<RootKey>),
-    Identity(Box<Identity>),
-}
-
-impl Signer {
-    fn of(c: &Context) -> Result<Self> {
-        if c.home.has_root_key() {
-            Ok(Signer::Root(Box::new(c.root_key()?)))
-        } else {
-            Ok(Signer::Identity(Box::new(c.identity()?)))
-        }
-    }
-
-    fn signatory(&self) -> Signatory<'_> {
-        match self {
-            Signer::Root(root) => Signatory::Root(root),
-            Signer::Identity(identity) => Signatory::Identity(identity),
-        }
-    }
-}
-
 impl TemplateCommand {
     pub fn run(self, c: &Context) -> Result<()> {
         let TemplateCommand::New { name, policy, to, seal_role, mixed_kinds, label, root, output } =
             self;
-        let bad = |why: &'static str| Error::new(Code::BadArgument, why);
         let signer = Signer::of(c)?;
-        let root = match (root, &signer) {
-            (Some(text), _) => {
-                Thumbprint::from_text(&text).ok_or_else(|| bad("--root takes a thumbprint"))?
-            }
-            (None, Signer::Root(key)) => key.thumbprint(),
-            (None, Signer::Identity(_)) => {
-                let trust = c.home.trust()?;
-                let mut roots = trust.roots();
-                match (roots.next(), roots.next()) {
-                    (Some(only), None) => only.thumbprint(),
-                    _ => return Err(bad("say with --root for whose files the template is")),
-                }
-            }
-        };
+        let root = root_of(c, &signer, root)?;
         let lines = public_lines(&to)?;
         let policy = read_file(&policy)?;
         let terms = TemplateTerms {

@@ -1,11 +1,14 @@
 //! `demo`: the whole story on sample files, by the commands themselves.
 
+mod rights;
+mod story;
+
 use crate::context::Context;
 use bulla::{Code, Error, Result};
 use clap::Args;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use story::{Story, io, say};
 
 #[derive(Args)]
 pub struct Demo {
@@ -14,15 +17,10 @@ pub struct Demo {
     samples: PathBuf,
 }
 
-/// A small office in a temporary folder: an issuer, an agent's desk, another desk.
-struct Story {
-    folder: tempfile::TempDir,
-}
-
 impl Demo {
     pub fn run(self, _: &Context) -> Result<()> {
         let samples = samples(&self.samples)?;
-        let story = Story { folder: tempfile::tempdir().map_err(io)? };
+        let story = Story::new()?;
 
         say("An insurer becomes an issuer. Its key is the root of all terms.");
         story.step("issuer", &["init", "--name", "Hanbit Insurance"], 0)?;
@@ -86,6 +84,7 @@ impl Demo {
         if status != 5 || story.path("never").exists() {
             return Err(Error::new(Code::Internal, "a changed license was accepted"));
         }
+        rights::tell(&story, &samples)?;
         println!("Done. Everything above lay in a temporary folder, which is gone now.");
         Ok(())
     }
@@ -97,14 +96,6 @@ const POLICY: &[u8] = br#"{
   "grants": [{"to": ["anyone"], "rights": ["view", "edit", "export"]}]
 }
 "#;
-
-fn io(e: std::io::Error) -> Error {
-    Error::io("preparing the demo", e)
-}
-
-fn say(text: &str) {
-    println!("{text}");
-}
 
 /// The sample files, in order; the folder's own notes are none.
 fn samples(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -122,53 +113,4 @@ fn samples(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(missing());
     }
     Ok(files)
-}
-
-impl Story {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<()> {
-        fs::write(self.path(name), content).map_err(io)
-    }
-
-    /// Runs a command that must end with this status.
-    fn step(&self, who: &str, args: &[&str], expected: u8) -> Result<()> {
-        let status = self.try_step(who, args)?;
-        if status == expected {
-            return Ok(());
-        }
-        let why = format!("this step was to end with status {expected}, not {status}");
-        Err(Error::new(Code::Internal, why))
-    }
-
-    /// Runs this very program in the story's folder, with the home `who`.
-    fn try_step(&self, who: &str, args: &[&str]) -> Result<u8> {
-        println!("  {who}$ bulla {}", args.join(" "));
-        let done = std::env::current_exe()
-            .and_then(|bulla| {
-                let mut command = Command::new(bulla);
-                command.current_dir(self.folder.path()).args(["--home", who]).args(args).output()
-            })
-            .map_err(io)?;
-        for line in [&done.stdout, &done.stderr].into_iter().flat_map(|o| o.split(|b| *b == b'\n'))
-        {
-            if !line.is_empty() {
-                println!("    {}", shorten(&String::from_utf8_lossy(line)));
-            }
-        }
-        println!();
-        let status = done.status.code().and_then(|code| u8::try_from(code).ok());
-        status.ok_or_else(|| Error::new(Code::Internal, "a step was killed"))
-    }
-}
-
-/// Public keys are long.
-fn shorten(line: &str) -> String {
-    let words = line.split(' ').map(|word| match word.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &word[..at]),
-        None => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
 }

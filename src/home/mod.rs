@@ -9,24 +9,30 @@
 //! | `trust/<thumbprint>` | each root's newest trust list |
 //! | `recipients` | public lines that were sealed to, for re-licensing |
 //! | `permits/<id>` | permits of this device |
-//! | `trail.jsonl` | the device's audit trail |
-//! | `config.toml` | what can be set: `[trail]` |
+//! | `badge` | who sits here |
+//! | `attestations/<digest>` | facts that somebody checked |
+//! | `revocations/<root>.<signer>` | the newest list of each signer |
+//! | `trail.jsonl` | the audit trail |
+//! | `config.toml` | settings |
+
+mod tokens;
+mod trail;
 
 use crate::atomic::{self, Existing, read_text};
 use crate::jws::MAX_TOKEN;
-use crate::keys::{
-    Identity, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, read_lines, with_trail,
-};
+use crate::keys::{Identity, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, read_lines};
 use crate::template::{Permit, Template};
 use crate::trail::Trail;
 use crate::trust::{Trust, TrustList};
-use crate::{Code, Error, Id, Result, clock};
+use crate::{Code, Error, Result, clock};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Longest key file or root line that is read.
 const MAX_SMALL: usize = 64 * 1024;
+
+const NO_IDENTITY: &str = "this home has no identity: run `bulla identity new`";
 
 /// A home folder.
 #[derive(Clone, Debug)]
@@ -54,26 +60,28 @@ impl Home {
         &self.0
     }
 
-    /// Stores a new identity and its public line.
+    /// Stores a new identity and its public line, and begins the device's audit trail.
     ///
     /// # Errors
     /// [`Code::Exists`] if there is one: it is never overwritten.
     pub fn create_identity(&self, id: &Identity, passphrase: Option<&Passphrase>) -> Result<()> {
+        self.create_identity_at(id, passphrase, clock::now())
+    }
+
+    pub(crate) fn create_identity_at(
+        &self,
+        id: &Identity,
+        passphrase: Option<&Passphrase>,
+        now: u64,
+    ) -> Result<()> {
         if self.0.join("identity").symlink_metadata().is_ok() {
             return Err(key_exists());
         }
         // The trail first: an identity without one could do nothing.
         self.create_folder(&self.0)?;
-        Trail::create(&self.0, id.trail(), id.thumbprint(), clock::now())?;
+        Trail::create(&self.0, id.trail(), id.thumbprint(), now)?;
         self.create_secret("identity", &id.to_file(passphrase)?)?;
         self.put("identity.pub", &format!("{}\n", id.public()))
-    }
-
-    /// Stores the id of the trail that a reset began; needs no passphrase.
-    #[cfg_attr(not(test), expect(dead_code, reason = "resets are not taken into use yet"))]
-    pub(crate) fn set_trail(&self, id: Id) -> Result<()> {
-        let text = with_trail(&self.secret("identity", NO_IDENTITY)?, id)?;
-        atomic::write(&self.0.join("identity"), text.as_bytes(), true, Existing::Replace)
     }
 
     /// The device's identity.
@@ -87,7 +95,13 @@ impl Home {
 
     /// The identity's public half; needs no passphrase.
     pub fn public_identity(&self) -> Result<PublicIdentity> {
-        self.get("identity.pub", MAX_SMALL)?.ok_or_else(|| incomplete(NO_IDENTITY))?.parse()
+        let line = self.get("identity.pub", MAX_SMALL)?;
+        line.ok_or_else(|| incomplete(NO_IDENTITY))?.parse()
+    }
+
+    /// Whether this is a device's home.
+    pub fn has_identity(&self) -> bool {
+        self.0.join("identity").exists()
     }
 
     /// Stores a new root key and its line; the home pins it.
@@ -278,8 +292,6 @@ fn platform_folder() -> Option<PathBuf> {
     Some(choose_base_strategy().ok()?.config_dir().join("bulla"))
 }
 
-const NO_IDENTITY: &str = "this home has no identity: run `bulla identity new`";
-
 fn key_exists() -> Error {
     Error::new(Code::Exists, "this home has such a key already; keys are never overwritten")
 }
@@ -291,6 +303,7 @@ fn incomplete(why: &'static str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Id;
     use crate::KemKind;
     use crate::trail::TrailOptions;
 

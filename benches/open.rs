@@ -1,0 +1,145 @@
+//! What opening a sealed file of 1 KiB costs through a warm session, decision and trail record
+//! included: `cargo bench --bench open`. Under `claims-from-home` with all its conditions, and
+//! under a policy that is open to anyone. Without `--bench` it only proves that it runs.
+
+use bulla::policy::Duty;
+use bulla::{
+    About, Attestation, Badge, BadgeTerms, Checkpoint, Existing, Home, Host, Identity, KemKind,
+    Kinds, Metadata, ProgramHash, PublicKey, Revocations, Revoked, RootKey, Sealer, Session,
+    Signatory, TrustList,
+};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Files that are opened in turn, so that not one page alone is warm.
+const FILES: usize = 64;
+
+fn main() {
+    let measuring = std::env::args().any(|arg| arg == "--bench");
+    let rounds = if measuring { 200 } else { 1 };
+    let shm = Path::new("/dev/shm");
+    let folder = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() };
+    let folder = folder.expect("a folder");
+    for (kind, name, most) in
+        [(KemKind::Hybrid, "hybrid", 400.0), (KemKind::X25519, "x25519", 150.0)]
+    {
+        let desk = Desk::new(&folder.path().join(name), kind);
+        for (what, policy) in [("claims-from-home", claims()), ("anyone", anyone())] {
+            let median = desk.measure(what, &policy, rounds);
+            println!("{name}, {what}: {median:.0} µs (at most {most:.0})");
+            if measuring && median > most {
+                println!("  MISSED");
+            }
+        }
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
+}
+
+/// The example, with hours, network and count that hold wherever and whenever this runs.
+fn claims() -> Value {
+    let text = include_str!("../examples/policies/claims-from-home.json");
+    let mut policy: Value = serde_json::from_str(text).expect("the example parses");
+    let when = &mut policy["grants"][0]["when"];
+    let days = json!(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
+    when["hours"] = json!({"zone": "Asia/Seoul", "days": days, "from": "00:00", "to": "24:00"});
+    when["network"] = json!({"any": ["0.0.0.0/0", "::/0"]});
+    when["opens"] = json!({"at_most": 1_000_000_000, "per": "24h"});
+    policy
+}
+
+fn anyone() -> Value {
+    json!({"version": 1, "name": "anyone", "grants": [{"to": ["anyone"], "rights": ["view"]}]})
+}
+
+struct Desk {
+    folder: PathBuf,
+    root: RootKey,
+    home: Home,
+}
+
+impl Desk {
+    fn new(folder: &Path, kind: KemKind) -> Self {
+        let home = Home::at(folder.join("home"));
+        let identity = Identity::generate(kind, "desk").expect("an identity");
+        home.create_identity(&identity, None).expect("a home");
+        let root = RootKey::generate("bench").expect("a root");
+        home.create_root(&root, None).expect("a root's home");
+        let keys = home.create_first_list(&root, 1).expect("a list").keys().to_vec();
+        assert!(matches!(keys[0].jwk, PublicKey::Ed25519(_)));
+        let program = std::env::current_exe().and_then(std::fs::read).expect("this program");
+        let programs = vec![ProgramHash::of(&program)];
+        let list =
+            TrustList::sign(&root, 2, now(), now() + 86_400, keys, programs).expect("a list");
+        home.use_list(&list).expect("a list");
+        let desk = Desk { folder: folder.to_owned(), root, home };
+        desk.sign_in(&identity);
+        desk
+    }
+
+    fn sign_in(&self, identity: &Identity) {
+        let signer = Signatory::Root(&self.root);
+        let (now, until) = (now(), now() + 3600);
+        let checkpoint: Checkpoint = self.home.checkpoint(identity).expect("a checkpoint");
+        let roles = ["claims-agent".to_owned()];
+        let terms = BadgeTerms {
+            subject: "kim.minjun",
+            roles: &roles,
+            groups: &[],
+            device: identity.thumbprint(),
+            anchor: Some(checkpoint.anchor()),
+        };
+        let badge = Badge::sign(signer, terms, now, until).expect("a badge");
+        self.home.use_badge(badge.as_str()).expect("a badge");
+        let device = About::Device(identity.thumbprint());
+        for kind in [
+            "daily-checklist",
+            "attendance",
+            "posture.screen-capture-blocked",
+            "posture.usb-storage-blocked",
+            "posture.printing-blocked",
+            "posture.unapproved-software-blocked",
+        ] {
+            let signed = Attestation::sign(signer, kind, &device, None, now, until);
+            self.home.use_attestation(signed.expect("an attestation").as_str()).expect("used");
+        }
+        let list = Revocations::sign(signer, self.root.thumbprint(), 1, Revoked::default(), now);
+        self.home.use_revocations(&list.expect("a list")).expect("used");
+    }
+
+    /// The median of opening the files in turn and reading each, in µs.
+    fn measure(&self, what: &str, policy: &Value, rounds: usize) -> f64 {
+        let identity = self.home.identity(None).expect("an identity");
+        let to = [identity.recipient().clone()];
+        let policy = policy.to_string();
+        let sealer = Sealer::issued(&self.root, "", policy.as_bytes(), &to, Kinds::Same);
+        let sealer = sealer.expect("a sealer");
+        let paths: Vec<PathBuf> =
+            (0..FILES).map(|i| self.folder.join(format!("{what}-{i}"))).collect();
+        for path in &paths {
+            let new = sealer.prepare(&Metadata::default()).expect("prepared");
+            let mut writer = new.into_file(path, Existing::Keep).expect("begun");
+            writer.write_all(&[b'x'; 1024]).expect("written");
+            writer.finish().expect("finished");
+        }
+        let duties = Duty::ALL.iter().copied().collect();
+        let host = Host { duties, ticket: Some("T-1".into()), ..Host::default() };
+        let session = Session::start(&self.home, identity, host).expect("a session");
+        let mut text = [0; 1024];
+        let mut open = |path: &Path| {
+            let start = Instant::now();
+            let file = session.open(path).unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(file.read_at(&mut text, 0).expect("read"), 1024);
+            start.elapsed().as_secs_f64() * 1e6
+        };
+        paths.iter().for_each(|path| _ = open(path));
+        let mut times: Vec<f64> =
+            (0..rounds).flat_map(|_| paths.iter()).map(|path| open(path)).collect();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    }
+}

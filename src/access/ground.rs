@@ -1,0 +1,124 @@
+//! What must hold before a policy is asked: the clock, the trail, lists, revocations, no roll-back.
+
+use super::Target;
+use crate::encoding::Thumbprint;
+use crate::session::Shared;
+use crate::standing::{RootStanding, Standing};
+use crate::trail::{Entry, Event, Locked};
+use crate::{Code, Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// How far our clock may be behind a time that was already seen, in seconds.
+const LEEWAY: u64 = 60;
+
+/// All that must hold before a policy is asked: the clock, the trail, revocations, roll-backs.
+pub(super) fn stand(
+    shared: &Shared,
+    target: &Target,
+    older: bool,
+    trail: &mut Locked<'_>,
+) -> Result<(Arc<RootStanding>, u64)> {
+    let (root, claims) = (target.root(), target.license.claims());
+    let (standing, now) = stand_for(shared, root, trail)?;
+    let device = shared.identity.thumbprint();
+    standing.revoked.check(&target.license, standing.subject(), &device)?;
+    let state = trail.state();
+    if !older && state.license_seq(&claims.file).is_some_and(|seen| claims.seq < seen) {
+        let why = "this device has seen a newer license of this file: get the file anew";
+        return Err(Error::new(Code::Rollback, why));
+    }
+    if !older && state.revision(&claims.file).is_some_and(|(seen, _)| target.rev < seen) {
+        let why = "this device has seen newer content of this file: get the file anew, or ask for \
+                   the older one expressly";
+        return Err(Error::new(Code::Rollback, why));
+    }
+    Ok((standing, now))
+}
+
+/// What holds for all files of a root: gives what the tokens are worth, and the time.
+pub(crate) fn stand_for(
+    shared: &Shared,
+    root: &Thumbprint,
+    trail: &mut Locked<'_>,
+) -> Result<(Arc<RootStanding>, u64)> {
+    let now = shared.clock.now();
+    let standing = shared.standing();
+    let root_standing = standing.for_root(root, &shared.identity.thumbprint(), now)?;
+    let state = trail.state();
+    if !state.counts_for(root) {
+        let why = "this device's trail was begun anew without the word of the file's issuer: ask \
+                   the issuer for a signed reset";
+        return Err(Error::new(Code::Trail, why));
+    }
+    let seen = state.latest_time(root).max(root_standing.latest);
+    if seen > now.saturating_add(LEEWAY) {
+        let why = "the clock is behind a time that was already seen: set it right; if it once \
+                   stood far ahead, ask the issuer for a signed reset";
+        return Err(Error::new(Code::Clock, why));
+    }
+    refuse_older_lists(&standing, &root_standing, root, trail)?;
+    remember_lists(&root_standing, root, trail, now)?;
+    if !root_standing.anchored.load(Ordering::Relaxed) {
+        for (anchor, _) in root_standing.anchors() {
+            if !trail.extends(anchor)? {
+                let why = "the trail does not go on from where it was last shown: it was cut or \
+                           replaced; ask the issuer for a signed reset, and after it for a new badge";
+                return Err(Error::new(Code::Trail, why));
+            }
+        }
+        root_standing.anchored.store(true, Ordering::Relaxed);
+    }
+    Ok((root_standing, now))
+}
+
+/// The trail remembers the lists that counted: one that is gone, or older, denies.
+fn refuse_older_lists(
+    standing: &Standing,
+    root_standing: &RootStanding,
+    root: &Thumbprint,
+    trail: &Locked<'_>,
+) -> Result<()> {
+    let state = trail.state();
+    let seen = state.list_seq("trust", root, root);
+    if seen.is_some_and(|seen| root_standing.list_seq.is_none_or(|seq| seq < seen)) {
+        let why = "a newer trust list of the file's root was in use here: get it again";
+        return Err(Error::new(Code::Rollback, why));
+    }
+    for (signer, seen) in state.lists("revocations", root) {
+        let here = root_standing.revoked.lists.iter().find(|(of, _)| *of == signer);
+        let trusted = standing.trust.list(root).is_some_and(|list| {
+            let uses = crate::KeyUse::Revocation;
+            list.keys().iter().any(|k| k.uses.contains(&uses) && k.jwk.thumbprint() == signer)
+        });
+        if trusted && here.is_none_or(|(_, seq)| *seq < seen) {
+            let why = "a newer list of revocations was in use here: get it again";
+            return Err(Error::new(Code::Rollback, why));
+        }
+    }
+    Ok(())
+}
+
+fn remember_lists(
+    standing: &RootStanding,
+    root: &Thumbprint,
+    trail: &mut Locked<'_>,
+    now: u64,
+) -> Result<()> {
+    let trust = standing.list_seq.map(|seq| ("trust", *root, seq));
+    let revoked = standing.revoked.lists.iter().map(|(by, seq)| ("revocations", *by, *seq));
+    for (kind, signer, seq) in trust.into_iter().chain(revoked) {
+        if trail.state().list_seq(kind, root, &signer).is_some_and(|seen| seen >= seq) {
+            continue;
+        }
+        let entry = Entry {
+            root: Some(*root),
+            kind: Some(kind.to_owned()),
+            signer: Some(signer),
+            list_seq: Some(seq),
+            ..Entry::new(Event::ListUsed)
+        };
+        trail.append(&entry, now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! The gate in front of the keys: who asks, for what, and what the policy says to it. What is
+//! decided here is recorded before anything else happens.
+
+mod gather;
+mod ground;
+mod seen;
+
+pub(crate) use gather::asserted;
+pub(crate) use ground::stand_for;
+pub(crate) use seen::{Content, remember};
+
+use crate::encoding::{Digest256, Id, Thumbprint, sha256};
+use crate::header::Header;
+use crate::license::License;
+use crate::policy::{Condition, Decision, Facts, Known, Policy, Right, Storage, evaluate};
+use crate::session::Shared;
+use crate::standing::{RootStanding, Standing, unpoisoned};
+use crate::trail::{Entry, Event, Locked};
+use crate::{Class, Code, Error, Result};
+use gather::{facts, recorded_program};
+use ground::stand;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Most parsed policies that are remembered.
+const POLICIES: usize = 256;
+
+/// What somebody wants of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The right without which it is not opened.
+    pub right: Right,
+    /// Whether a license or content older than one seen before will do.
+    pub older: bool,
+}
+
+impl Default for Access {
+    /// To view the newest.
+    fn default() -> Self {
+        Access { right: Right::View, older: false }
+    }
+}
+
+/// A file that is asked for, as far as the decision is concerned.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) license: Arc<License>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy_digest: Digest256,
+    pub(crate) rev: u64,
+    pub(crate) storage: Option<Storage>,
+}
+
+/// What was decided, on which facts.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    pub(crate) decision: Arc<Decision>,
+    /// Until when (exclusive), by the clock.
+    pub(crate) until: Option<u64>,
+    /// When it was decided.
+    pub(crate) at: u64,
+    /// The number of the trail's record of it.
+    pub(crate) record: u64,
+    /// Opens as they were counted.
+    opens: BTreeMap<u64, Known<u64>>,
+}
+
+/// Bounded by throwing all away: policies are few, and parsing one again costs little.
+pub(crate) fn policy(shared: &Shared, bytes: &[u8]) -> Result<(Arc<Policy>, Digest256)> {
+    let digest = Digest256(sha256(bytes));
+    if let Some(known) = unpoisoned(&shared.policies).get(&digest) {
+        return Ok((Arc::clone(known), digest));
+    }
+    let policy = Policy::parse(bytes)
+        .map_err(|e| Error::new(Code::Denied, format!("the policy does not open: {e}")))?;
+    let policy = Arc::new(policy);
+    let mut known = unpoisoned(&shared.policies);
+    if known.len() >= POLICIES {
+        known.clear();
+    }
+    known.insert(digest, Arc::clone(&policy));
+    Ok((policy, digest))
+}
+
+impl Target {
+    /// Reads the policy out of a header whose license was verified.
+    pub(crate) fn of(
+        shared: &Shared,
+        header: &Header,
+        storage: impl FnOnce() -> Option<Storage>,
+    ) -> Result<Self> {
+        let (policy, policy_digest) = policy(shared, &header.license.claims().policy.0)?;
+        // Facts that nothing asks for need no measuring.
+        let storage = policy.uses(Condition::Storage).then(storage).flatten();
+        let license = Arc::clone(&header.license);
+        Ok(Target { license, policy, policy_digest, rev: header.description.rev, storage })
+    }
+
+    /// A file that is being made.
+    pub(crate) fn made(shared: &Shared, license: &Arc<License>, rev: u64) -> Result<Self> {
+        let (policy, policy_digest) = policy(shared, &license.claims().policy.0)?;
+        Ok(Target { license: Arc::clone(license), policy, policy_digest, rev, storage: None })
+    }
+
+    fn root(&self) -> &Thumbprint {
+        &self.license.claims().iss
+    }
+
+    /// A record about this file.
+    pub(crate) fn entry(&self, shared: &Shared, event: Event) -> Entry {
+        let claims = self.license.claims();
+        Entry {
+            policy: Some(self.policy.name().to_owned()),
+            policy_sha256: Some(self.policy_digest),
+            rev: Some(self.rev),
+            ..file_entry(shared, event, &self.license, claims.file)
+        }
+    }
+}
+
+fn file_entry(shared: &Shared, event: Event, license: &License, file: Id) -> Entry {
+    let claims = license.claims();
+    Entry {
+        root: Some(claims.iss),
+        file: Some(file),
+        license: Some(claims.jti),
+        license_seq: Some(claims.seq),
+        ticket: shared.host.ticket.clone(),
+        ..Entry::new(event)
+    }
+}
+
+/// Verifies the license; a refusal is recorded as far as the license says what it is about.
+pub(crate) fn verify(shared: &Shared, standing: &Standing, license: &License) -> Result<()> {
+    let verified = standing.verify(license, shared.clock.now());
+    verified.map_err(|e| {
+        let event = if e.class() == Class::Denied { Event::Denied } else { Event::Failed };
+        let entry = file_entry(shared, event, license, license.claims().file);
+        refused(shared, entry, e)
+    })
+}
+
+/// Decides whether the target may be opened, and records the decision, under the trail's lock.
+///
+/// # Errors
+/// Those of the decision. [`Code::Changed`], which is not recorded, if the target is older than
+/// what was seen because somebody else replaced it just now: `current` says whether it still is
+/// what was read.
+pub(crate) fn admit(
+    shared: &Shared,
+    target: &Target,
+    access: Access,
+    current: impl FnOnce() -> bool,
+) -> Result<Admission> {
+    let mut trail = shared.trail.lock()?;
+    let entry = target.entry(shared, Event::Denied);
+    match decide(shared, target, access.older, None, &mut trail) {
+        Ok((standing, decision, admission)) if decision.allows(access.right) => {
+            let program = recorded_program(shared, &standing);
+            let entry = Entry {
+                event: Event::Opened,
+                subject: standing.subject().map(str::to_owned),
+                rights: decision.rights().map(|(right, _)| right).collect(),
+                older: access.older,
+                program,
+                ..entry
+            };
+            let record = trail.append(&entry, admission.at)?;
+            Ok(Admission { record, ..admission })
+        }
+        Ok((standing, decision, admission)) => {
+            let e = denial(&standing, decision, access.right);
+            let entry = Entry { subject: standing.subject().map(str::to_owned), ..entry };
+            Err(record_refusal(&mut trail, entry, e, admission.at))
+        }
+        Err(e) if e.code() == Code::Rollback && !current() => {
+            Err(Error::new(Code::Changed, "somebody else replaced this file meanwhile"))
+        }
+        Err(e) => {
+            let now = shared.clock.now();
+            Err(record_refusal(&mut trail, entry, e, now))
+        }
+    }
+}
+
+/// Decides again about a file that is open, with what the session stands on by now.
+pub(crate) fn renew(shared: &Shared, target: &Target, before: &Admission) -> Result<Admission> {
+    let mut trail = shared.trail.lock()?;
+    let entry = target.entry(shared, Event::Denied);
+    let renewed = verify(shared, &shared.standing(), &target.license)
+        .and_then(|()| decide(shared, target, true, Some(&before.opens), &mut trail));
+    match renewed {
+        Ok((_, decision, admission)) if !decision.is_denial() => {
+            Ok(Admission { record: before.record, ..admission })
+        }
+        Ok((standing, decision, admission)) => {
+            let e = denial(&standing, decision, Right::View);
+            let entry = Entry { of: Some(before.record), ..entry };
+            Err(record_refusal(&mut trail, entry, e, admission.at))
+        }
+        Err(e) => Err(record_refusal(&mut trail, entry, e, shared.clock.now())),
+    }
+}
+
+/// What would be decided now; nothing is recorded.
+pub(crate) fn explain(shared: &Shared, target: &Target, other: &Facts) -> Result<Decision> {
+    let mut trail = shared.trail.lock()?;
+    let (standing, now) = stand(shared, target, true, &mut trail)?;
+    let facts = facts(shared, target, &standing, now, None, &trail).overlaid(other);
+    Ok(evaluate(&target.policy, &facts))
+}
+
+type Decided = (Arc<RootStanding>, Arc<Decision>, Admission);
+
+fn decide(
+    shared: &Shared,
+    target: &Target,
+    older: bool,
+    opens: Option<&BTreeMap<u64, Known<u64>>>,
+    trail: &mut Locked<'_>,
+) -> Result<Decided> {
+    let (standing, now) = stand(shared, target, older, trail)?;
+    let facts = facts(shared, target, &standing, now, opens, trail);
+    let decision = Arc::new(evaluate(&target.policy, &facts));
+    let until = decision.until().map(|until| u64::try_from(until).unwrap_or(0));
+    // What hangs on the trust list ends with it.
+    let until = until.into_iter().chain(standing.until).min();
+    let opens = facts.opens;
+    let admission = Admission { decision: Arc::clone(&decision), until, at: now, record: 0, opens };
+    Ok((standing, decision, admission))
+}
+
+/// The error of a denial, with why the badge at hand was of no use.
+fn denial(standing: &RootStanding, decision: Arc<Decision>, right: Right) -> Error {
+    let mut why = decision.messages();
+    let code = if decision.is_denial() { Code::Denied } else { Code::Right };
+    if why.is_empty() || code == Code::Right {
+        why.insert(0, format!("the file's policy does not grant the right to {right}"));
+    }
+    if let Some(e) = &standing.no_badge {
+        why.push(format!("the badge in use does not count: {e}"));
+    }
+    Error::denied(code, why.join("; "), (*decision).clone())
+}
+
+/// Records a refusal and gives its error; that it could not be recorded is said, too.
+pub(crate) fn refused(shared: &Shared, entry: Entry, e: Error) -> Error {
+    match shared.trail.lock() {
+        Ok(mut trail) => record_refusal(&mut trail, entry, e, shared.clock.now()),
+        Err(trail) => e.unrecorded(&trail),
+    }
+}
+
+fn record_refusal(trail: &mut Locked<'_>, entry: Entry, e: Error, now: u64) -> Error {
+    let reasons = match e.decision() {
+        Some(decision) => decision.messages(),
+        None => vec![e.to_string()],
+    };
+    let entry = Entry { code: Some(e.code().name().to_owned()), reasons, ..entry };
+    // A clock that is behind must not make the chain go back.
+    match trail.append(&entry, now) {
+        Ok(_) => e,
+        Err(trail) => e.unrecorded(&trail),
+    }
+}

@@ -1,0 +1,235 @@
+//! Open sealed files: at any place, and as streams.
+
+use crate::atomic::Beside;
+use crate::cobblestone::{ReadAt, SeekReader, StreamReader};
+use crate::encoding::Id;
+use crate::header::{Description, Header, Metadata};
+use crate::lease::Lease;
+use crate::memory::Secret;
+use crate::policy::{Decision, Duties, Right};
+use crate::save::{Original, Save};
+use crate::seal::Writer;
+use crate::session::Session;
+use crate::{Code, Error, Result, payload};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// An open sealed file: `Read` and `Seek`, and [`read_at`](Reader::read_at) from many threads.
+pub struct Reader<S = File> {
+    inner: SeekReader<S>,
+    header: Header,
+    file_key: Secret,
+    metadata: Metadata,
+    lease: Arc<Lease>,
+    position: u64,
+    path: Option<PathBuf>,
+}
+
+impl<S: ReadAt> Reader<S> {
+    pub(crate) fn new(
+        inner: SeekReader<S>,
+        header: Header,
+        file_key: Secret,
+        metadata: Metadata,
+        lease: Lease,
+    ) -> Self {
+        let lease = Arc::new(lease);
+        Reader { inner, header, file_key, metadata, lease, position: 0, path: None }
+    }
+
+    pub(crate) fn at(self, path: &Path) -> Self {
+        Reader { path: Some(path.to_owned()), ..self }
+    }
+
+    /// Bytes of the content.
+    pub fn len(&self) -> u64 {
+        self.inner.len()
+    }
+
+    /// Whether there is no content.
+    pub fn is_empty(&self) -> bool {
+        self.inner.is_empty()
+    }
+
+    /// Reads from `offset` until `out` is full or the end is reached; 0 past the end.
+    ///
+    /// # Errors
+    /// [`Code::Chunk`] if the file was changed; from then on every read fails. [`Code::Right`]
+    /// without the right to view, [`Code::Ended`] after the decision's end.
+    pub fn read_at(&self, out: &mut [u8], offset: u64) -> Result<usize> {
+        self.lease.require(Right::View)?;
+        self.inner.read_at(out, offset).map_err(|e| self.lease.failed(e))
+    }
+
+    /// The original's name, type and times.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What was decided: rights, duties, until when, and why not more.
+    pub fn decision(&self) -> Arc<Decision> {
+        self.lease.decision()
+    }
+
+    /// What may be done with the file.
+    pub fn rights(&self) -> BTreeSet<Right> {
+        self.decision().rights().map(|(right, _)| right).collect()
+    }
+
+    /// What the host must do while it uses a right; `None` where it is not granted.
+    pub fn duties(&self, right: Right) -> Option<Duties> {
+        self.decision().duties(right).cloned()
+    }
+
+    /// Until when (exclusive) reads succeed: Unix seconds; `None` without an end.
+    pub fn until(&self) -> Option<u64> {
+        self.lease.until()
+    }
+
+    /// The text of the watermark, ready to draw.
+    pub fn watermark(&self) -> String {
+        Session::watermark(self.lease.shared(), &self.header.license.claims().iss)
+    }
+
+    /// The file's id.
+    pub fn file_id(&self) -> Id {
+        self.header.license.claims().file
+    }
+
+    /// How often the file was saved, the first sealing included.
+    pub fn revision(&self) -> u64 {
+        self.header.description.rev
+    }
+
+    /// Checks a right and records that it is used now, before the host lets it happen: printing,
+    /// copying to the clipboard, a capture, an export by the host itself.
+    ///
+    /// # Errors
+    /// [`Code::Right`] without the right, [`Code::Ended`] after the decision's end,
+    /// [`Code::BadArgument`] for `View` and `Edit`, which reads and saves check by themselves.
+    pub fn exercise(&self, right: Right) -> Result<()> {
+        if matches!(right, Right::View | Right::Edit) {
+            let why = "viewing and editing are checked by reads and saves themselves";
+            return Err(Error::new(Code::BadArgument, why));
+        }
+        self.lease.exercise(right, |entry| entry)
+    }
+
+    /// Lets the plain content leave. It is recorded first.
+    ///
+    /// # Errors
+    /// [`Code::Right`] without the right to export.
+    pub fn export(&self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
+        self.lease.exercise(Right::Export, |entry| entry)?;
+        let exported = self.inner.copy_to(&mut While { inner: to, lease: &self.lease });
+        exported.map_err(|e| self.lease.failed(e))
+    }
+}
+
+impl Reader<File> {
+    /// Starts a save: new content under the same license. The file is replaced by
+    /// [`Writer::finish`], if it is still the one that was opened.
+    ///
+    /// # Errors
+    /// [`Code::Right`] without the right to edit.
+    pub fn save(&self, metadata: &Metadata) -> Result<Writer> {
+        let Some(path) = &self.path else {
+            return Err(Error::new(Code::State, "this file was not opened from a path"));
+        };
+        self.lease.permit(Right::Edit)?;
+        let rev = self.header.description.rev + 1;
+        let commitment = self.inner.commitment();
+        let prev = Some(&commitment);
+        let id = self.file_id();
+        let description = Description::new(&self.file_key, &id, rev, prev, metadata)?;
+        let header = Header::new(self.header.license.clone(), description)?;
+        let inner = payload::begin(&header, &self.file_key, Beside::create(path, false)?)?;
+        let original = Original { path: path.clone(), header: self.header.to_bytes(), commitment };
+        let save = Save { original, lease: Arc::clone(&self.lease), rev };
+        Ok(Writer::saving(inner, save))
+    }
+}
+
+/// A writer that fails when the decision ends.
+struct While<'a, W: ?Sized> {
+    inner: &'a mut W,
+    lease: &'a Lease,
+}
+
+impl<W: Write + ?Sized> Write for While<'_, W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.lease.require(Right::Export)?;
+        self.inner.write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.lease.require(Right::Export)?;
+        self.inner.write_vectored(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<S: ReadAt> Read for Reader<S> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.read_at(out, self.position)?;
+        self.position += n as u64;
+        Ok(n)
+    }
+}
+
+impl<S: ReadAt> Seek for Reader<S> {
+    /// Past the end is allowed; reads there give nothing.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(n) => Some(n),
+            SeekFrom::End(n) => self.len().checked_add_signed(n),
+            SeekFrom::Current(n) => self.position.checked_add_signed(n),
+        };
+        let before = || io::Error::new(io::ErrorKind::InvalidInput, "a seek before the start");
+        self.position = position.ok_or_else(before)?;
+        Ok(self.position)
+    }
+}
+
+/// A sealed stream being read once. That it was not cut is known only at its end.
+pub struct SealedStream<R: Read> {
+    inner: StreamReader<R>,
+    metadata: Metadata,
+    lease: Lease,
+}
+
+impl<R: Read> SealedStream<R> {
+    pub(crate) fn new(inner: StreamReader<R>, metadata: Metadata, lease: Lease) -> Self {
+        SealedStream { inner, metadata, lease }
+    }
+
+    /// The original's name, type and times.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What was decided.
+    pub fn decision(&self) -> Arc<Decision> {
+        self.lease.decision()
+    }
+
+    /// Lets the plain content leave; errors as [`Reader::export`].
+    pub fn export(&mut self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
+        self.lease.exercise(Right::Export, |entry| entry)?;
+        let exported = self.inner.copy_to(&mut While { inner: to, lease: &self.lease });
+        exported.map_err(|e| self.lease.failed(e))
+    }
+}
+
+impl<R: Read> Read for SealedStream<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.lease.require(Right::View)?;
+        self.inner.read(out).map_err(|e| self.lease.failed(Error::io("reading the file", e)).into())
+    }
+}

@@ -1,0 +1,709 @@
+//! Sessions on made-up machines at made-up times: what opens, what ends, what is remembered.
+
+use super::*;
+use crate::access::Access;
+use crate::facts::{About, Attestation, Badge, BadgeTerms, Revocations, Revoked, RevokedFile};
+use crate::keys::{KemKind, Kinds, RootKey, Signatory};
+use crate::measure::{FakeMachine, MeasuredProgram};
+use crate::policy::{Duty, Failed, Posture, Provenance, Right};
+use crate::seal::Sealer;
+use crate::trail::TrailRecord;
+use crate::trust::{KeyUse, PublicKey, Roles, TrustList, TrustedKey};
+use crate::{Changes, Class, Code, Existing, Metadata, ProgramHash, Reset, relicense};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Tuesday, 2026-11-24, 12:00 in Seoul.
+const NOON: u64 = 1_795_489_200;
+const HOUR: u64 = 3600;
+
+/// An insurer and one desk, with a clock and a machine that tests set.
+struct Desk {
+    _folder: tempfile::TempDir,
+    folder: PathBuf,
+    root: RootKey,
+    home: Home,
+    clock: Arc<AtomicU64>,
+    machine: &'static FakeMachine,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = crate::memory_folder();
+        let home = Home::at(folder.path().join("desk"));
+        let identity = Identity::generate(KemKind::X25519, "desk 7").unwrap();
+        home.create_identity_at(&identity, None, NOON - HOUR).unwrap();
+        let root = RootKey::generate("Hanbit Insurance").unwrap();
+        home.pin(root.line()).unwrap();
+        let machine = Box::leak(Box::<FakeMachine>::default());
+        *machine.storage.lock().unwrap() = Some(Storage::Fixed);
+        let desk = Desk {
+            folder: folder.path().to_owned(),
+            _folder: folder,
+            clock: Arc::new(AtomicU64::new(NOON)),
+            root,
+            home,
+            machine,
+        };
+        desk.use_list(1, None, vec![]);
+        desk
+    }
+
+    fn use_list(&self, seq: u64, roles: Option<Roles>, programs: Vec<ProgramHash>) {
+        let key = TrustedKey {
+            jwk: PublicKey::Ed25519(self.root.line().key().clone()),
+            alg: "Ed25519".into(),
+            uses: KeyUse::ALL.to_vec(),
+            iss: None,
+            aud: None,
+            roles,
+        };
+        let (from, until) = (NOON - HOUR, NOON + 1000 * HOUR);
+        let list = TrustList::sign(&self.root, seq, from, until, vec![key], programs).unwrap();
+        self.home.use_list(&list).unwrap();
+    }
+
+    fn identity(&self) -> Identity {
+        self.home.identity(None).unwrap()
+    }
+
+    fn badge(&self, subject: &str, roles: &[&str], from: u64, until: u64) -> String {
+        self.anchored_badge(subject, roles, from, until, None)
+    }
+
+    fn anchored_badge(
+        &self,
+        subject: &str,
+        roles: &[&str],
+        from: u64,
+        until: u64,
+        anchor: Option<&crate::Anchor>,
+    ) -> String {
+        let roles: Vec<String> = roles.iter().map(|r| r.to_string()).collect();
+        let device = self.identity().thumbprint();
+        let terms = BadgeTerms { subject, roles: &roles, groups: &[], device, anchor };
+        Badge::sign(Signatory::Root(&self.root), terms, from, until).unwrap().as_str().into()
+    }
+
+    fn attestation(&self, kind: &str, about: &About, from: u64, until: u64) -> String {
+        let root = Signatory::Root(&self.root);
+        Attestation::sign(root, kind, about, None, from, until).unwrap().as_str().into()
+    }
+
+    fn revoke(&self, seq: u64, revoked: Revoked, at: u64) {
+        let root = Signatory::Root(&self.root);
+        let list = Revocations::sign(root, self.root.thumbprint(), seq, revoked, at).unwrap();
+        let file = format!("{}.{}", self.root.thumbprint(), self.root.thumbprint());
+        let folder = self.home.folder().join("revocations");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(file), list.as_str()).unwrap();
+    }
+
+    /// Seals `text` under a policy and gives the path.
+    fn seal(&self, name: &str, policy: &Value) -> PathBuf {
+        let to = [self.identity().recipient().clone()];
+        let policy = policy.to_string();
+        let sealer = Sealer::issued(&self.root, "", policy.as_bytes(), &to, Kinds::Same).unwrap();
+        let path = self.folder.join(name);
+        let new = sealer.prepare(&Metadata::default()).unwrap();
+        let mut writer = new.into_file(&path, Existing::Replace).unwrap();
+        writer.write_all(b"name,phone\n").unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    fn session(&self, host: Host) -> Session {
+        self.try_session(host).unwrap()
+    }
+
+    fn try_session(&self, host: Host) -> Result<Session> {
+        let clock = Clock::Fixed(Arc::clone(&self.clock));
+        Session::with(&self.home, self.identity(), host, clock, self.machine)
+    }
+
+    fn with_badge(&self, badge: &str) -> Session {
+        self.session(Host { badge: Some(badge.into()), duties: all_duties(), ..Host::default() })
+    }
+
+    fn set_clock(&self, now: u64) {
+        self.clock.store(now, Ordering::Relaxed);
+    }
+
+    fn uptime(&self, seconds: u64) {
+        *self.machine.uptime.lock().unwrap() = Duration::from_secs(seconds);
+    }
+
+    fn records(&self) -> Vec<TrailRecord> {
+        let text = std::fs::read_to_string(self.home.trail_file()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The names of the events, the first one (`begun`) and lists left out.
+    fn events(&self) -> Vec<String> {
+        let names = self.records().into_iter().map(|r| r.event.name().to_owned());
+        names.filter(|n| n != "begun" && n != "list-used").collect()
+    }
+}
+
+fn all_duties() -> DutySet {
+    Duty::ALL.iter().copied().collect()
+}
+
+fn agents(when: Value) -> Value {
+    json!({"version": 1, "name": "agents", "grants": [
+        {"to": [{"role": "agent"}], "rights": ["view", "print"], "when": when}]})
+}
+
+/// For whoever has the role, whenever.
+fn agents_always() -> Value {
+    json!({"version": 1, "name": "agents", "grants": [
+        {"to": [{"role": "agent"}], "rights": ["view", "print"]}]})
+}
+
+fn anyone(rights: &[&str]) -> Value {
+    json!({"version": 1, "name": "anyone", "grants": [{"to": ["anyone"], "rights": rights}]})
+}
+
+#[track_caller]
+fn code<T>(result: Result<T>) -> Code {
+    match result {
+        Ok(_) => panic!("this was to be refused"),
+        Err(e) => e.code(),
+    }
+}
+
+/// The condition that failed in the first grant.
+#[track_caller]
+fn failed<T>(result: Result<T>) -> Failed {
+    let e = result.err().expect("this was to be denied");
+    assert_eq!(e.code(), Code::Denied, "{e}");
+    e.decision().unwrap().refusals()[0].failed
+}
+
+#[test]
+fn a_badge_is_the_lease() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    assert_eq!(failed(desk.session(Host::default()).open(&path)), Failed::Badge);
+    let badge = desk.badge("kim", &["agent"], NOON - 60, NOON + HOUR);
+    let session = desk.with_badge(&badge);
+    let file = session.open(&path).unwrap();
+    let mut text = [0; 4];
+    assert_eq!(file.read_at(&mut text, 0).unwrap(), 4);
+    assert_eq!(file.until(), Some(NOON + HOUR + 60));
+    assert_eq!(file.watermark(), watermark(&desk, "kim"));
+
+    // Its end, with the leeway, ends reads; a new one goes on after a refresh.
+    desk.set_clock(NOON + HOUR + 59);
+    file.read_at(&mut text, 0).unwrap();
+    desk.set_clock(NOON + HOUR + 60);
+    assert_eq!(code(file.read_at(&mut text, 0)), Code::Ended);
+    assert_eq!(code(file.exercise(Right::Print)), Code::Ended);
+    assert_eq!(code(session.open(&path)), Code::Denied);
+    let new = desk.badge("kim", &["agent"], NOON + HOUR, NOON + 9 * HOUR);
+    session.refresh_with(&new, &[]).unwrap();
+    file.read_at(&mut text, 0).unwrap();
+    file.exercise(Right::Print).unwrap();
+    assert_eq!(desk.events(), ["denied", "opened", "seen", "denied", "denied", "printed"]);
+    let records = desk.records();
+    let by_kim = records.iter().filter(|r| r.subject.as_deref() == Some("kim"));
+    let by_kim: Vec<_> = by_kim.map(|r| r.event.name()).collect();
+    assert_eq!(by_kim, ["opened", "denied", "denied", "printed"]);
+}
+
+fn watermark(desk: &Desk, subject: &str) -> String {
+    let thumbprint = desk.identity().thumbprint().to_string();
+    format!("{subject} · desk 7 ({}) · 2026-11-24 03:00 UTC", &thumbprint[..12])
+}
+
+#[test]
+fn the_end_counts_suspend_and_no_clock_that_is_set_back() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    let badge = desk.badge("kim", &["agent"], NOON, NOON + HOUR);
+    let file = desk.with_badge(&badge).open(&path).unwrap();
+    desk.uptime(HOUR + 59);
+    desk.set_clock(NOON - 30);
+    file.read_at(&mut [0; 1], 0).unwrap();
+    desk.uptime(HOUR + 60);
+    assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Ended);
+}
+
+#[test]
+fn badges_that_do_not_count() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    let other = Desk::new();
+    for (badge, why) in [
+        (other.badge("kim", &["agent"], NOON, NOON + HOUR), "does not name"),
+        (desk.badge("kim", &["agent"], NOON - 2 * HOUR, NOON - 60), "expired"),
+        (desk.badge("kim", &["agent"], NOON + 61, NOON + HOUR), "not valid yet"),
+        ("rubbish".into(), "not a valid"),
+    ] {
+        let e = desk.with_badge(&badge).open(&path).err().unwrap();
+        assert_eq!(e.code(), Code::Denied);
+        assert!(e.to_string().contains("the badge in use does not count"), "{e}");
+        assert!(e.to_string().contains(why), "{e}");
+    }
+    let device = other.identity().thumbprint();
+    let roles = ["agent".to_owned()];
+    let terms = BadgeTerms { subject: "kim", roles: &roles, groups: &[], device, anchor: None };
+    let badge = Badge::sign(Signatory::Root(&desk.root), terms, NOON, NOON + HOUR).unwrap();
+    let e = desk.with_badge(badge.as_str()).open(&path).err().unwrap();
+    assert!(e.to_string().contains("another device"), "{e}");
+    // A badge that counts later does so without a refresh.
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON + 100, NOON + HOUR));
+    assert_eq!(code(session.open(&path)), Code::Denied);
+    desk.set_clock(NOON + 41);
+    session.open(&path).unwrap();
+}
+
+#[test]
+fn roles_that_a_signer_may_not_give_are_worth_nothing() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    let roles = Roles { claim: "roles".into(), allow: vec!["clerk".into()] };
+    desk.use_list(2, Some(roles), vec![]);
+    let badge = desk.badge("kim", &["agent", "clerk"], NOON, NOON + HOUR);
+    assert_eq!(failed(desk.with_badge(&badge).open(&path)), Failed::To);
+}
+
+#[test]
+fn revocations_end_open_files() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR));
+    let file = session.open(&path).unwrap();
+    let license = desk.records().iter().find_map(|r| r.license).unwrap();
+    let entry = |below_seq| RevokedFile { file: file.file_id(), below_seq };
+    let lists = [
+        Revoked { files: vec![entry(None)], ..Revoked::default() },
+        Revoked { files: vec![entry(Some(2))], ..Revoked::default() },
+        Revoked { licenses: vec![license], ..Revoked::default() },
+        Revoked { subjects: vec!["kim".into()], ..Revoked::default() },
+        Revoked { devices: vec![desk.identity().thumbprint()], ..Revoked::default() },
+    ];
+    let mut seq = 0;
+    for list in lists {
+        seq += 2;
+        desk.revoke(seq - 1, list, NOON);
+        file.read_at(&mut [0; 1], 0).unwrap();
+        session.refresh().unwrap();
+        assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Revoked);
+        assert_eq!(code(session.open(&path)), Code::Revoked);
+        // What is lifted again goes on.
+        let other = Revoked { files: vec![entry(Some(1))], ..Revoked::default() };
+        desk.revoke(seq, other, NOON);
+        session.refresh().unwrap();
+        file.read_at(&mut [0; 1], 0).unwrap();
+        session.open(&path).unwrap();
+    }
+    // An older list, or none, is no way back.
+    desk.revoke(1, Revoked::default(), NOON);
+    session.refresh().unwrap();
+    assert_eq!(code(session.open(&path)), Code::Rollback);
+    std::fs::remove_dir_all(desk.home.folder().join("revocations")).unwrap();
+    session.refresh().unwrap();
+    assert_eq!(code(session.open(&path)), Code::Rollback);
+    assert_eq!(code(desk.session(Host::default()).open(&path)), Code::Rollback);
+}
+
+#[test]
+fn revocations_are_for_the_files_of_their_root() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view"]));
+    let (bank, id) = (RootKey::generate("Bank").unwrap(), desk.identity().thumbprint());
+    desk.home.pin(bank.line()).unwrap();
+    let revoked = Revoked { devices: vec![id], ..Revoked::default() };
+    // A key of the insurer's list has no say for the bank's files, nor the bank's for the insurer's.
+    for (signer, root) in [(&bank, &desk.root), (&desk.root, &bank)] {
+        let signatory = Signatory::Root(signer);
+        let list =
+            Revocations::sign(signatory, root.thumbprint(), 1, revoked.clone(), NOON).unwrap();
+        let folder = desk.home.folder().join("revocations");
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = format!("{}.{}", list.root(), list.signer());
+        std::fs::write(folder.join(name), list.as_str()).unwrap();
+    }
+    desk.session(Host::default()).open(&path).unwrap();
+}
+
+#[test]
+fn freshness_of_revocations() {
+    let desk = Desk::new();
+    let mut policy = anyone(&["view"]);
+    policy["require"] = json!({"revocations": "24h"});
+    let path = desk.seal("a", &policy);
+    let condition = Failed::Condition(crate::policy::Condition::Revocations);
+    assert_eq!(failed(desk.session(Host::default()).open(&path)), condition);
+    desk.revoke(1, Revoked::default(), NOON - 24 * HOUR);
+    assert_eq!(failed(desk.session(Host::default()).open(&path)), condition);
+    desk.revoke(2, Revoked::default(), NOON - 23 * HOUR);
+    let file = desk.session(Host::default()).open(&path).unwrap();
+    assert_eq!(file.until(), Some(NOON + HOUR));
+}
+
+#[test]
+fn the_clock_never_goes_back() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view"]));
+    let session = desk.session(Host::default());
+    session.open(&path).unwrap();
+    // As far as clocks differ.
+    desk.set_clock(NOON - 60);
+    session.open(&path).unwrap();
+    desk.set_clock(NOON - 61);
+    assert_eq!(code(session.open(&path)), Code::Clock);
+    // To 2099 and back: everything is denied until the issuer says otherwise.
+    desk.set_clock(4_070_908_800);
+    session.open(&path).unwrap();
+    desk.set_clock(NOON + HOUR);
+    assert_eq!(code(session.open(&path)), Code::Clock);
+    assert_eq!(code(desk.session(Host::default()).open(&path)), Code::Clock);
+    drop(session);
+    let (device, trail) = (desk.identity().thumbprint(), desk.home.trail_id().unwrap());
+    let mine = RootKey::generate("the agent's own").unwrap();
+    desk.home.pin(mine.line()).unwrap();
+    let own = Reset::sign(&mine, device, trail, NOON + HOUR).unwrap();
+    desk.home.use_reset_at(&own, NOON + HOUR).unwrap();
+    assert_eq!(code(desk.session(Host::default()).open(&path)), Code::Clock);
+    let trail = desk.home.trail_id().unwrap();
+    let reset = Reset::sign(&desk.root, device, trail, NOON + HOUR).unwrap();
+    desk.home.use_reset_at(&reset, NOON + HOUR).unwrap();
+    desk.session(Host::default()).open(&path).unwrap();
+}
+
+#[test]
+fn a_lost_trail_denies_until_the_issuer_resets_it() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view"]));
+    let session = desk.session(Host::default());
+    let file = session.open(&path).unwrap();
+    std::fs::remove_file(desk.home.trail_file()).unwrap();
+    assert_eq!(code(session.open(&path)), Code::Trail);
+    assert_eq!(code(desk.try_session(Host::default())), Code::Trail);
+    drop((file, session));
+    let (device, trail) = (desk.identity().thumbprint(), desk.home.trail_id().unwrap());
+    // The agent's own root resets the trail for its own files, and for nobody else's.
+    let mine = RootKey::generate("the agent's own").unwrap();
+    desk.home.pin(mine.line()).unwrap();
+    let own = Reset::sign(&mine, device, trail, NOON).unwrap();
+    desk.home.use_reset_at(&own, NOON).unwrap();
+    assert_eq!(code(desk.session(Host::default()).open(&path)), Code::Trail);
+    let trail = desk.home.trail_id().unwrap();
+    let reset = Reset::sign(&desk.root, device, trail, NOON).unwrap();
+    desk.home.use_reset_at(&reset, NOON).unwrap();
+    desk.session(Host::default()).open(&path).unwrap();
+    // Once: after the next loss the same reset is worth nothing.
+    std::fs::remove_file(desk.home.trail_file()).unwrap();
+    assert_eq!(code(desk.home.use_reset_at(&reset, NOON)), Code::NotPermitted);
+}
+
+#[test]
+fn a_trail_rewound_from_a_backup_is_found_at_the_next_anchor() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents(json!({"anchored": "12h"})));
+    let backup = std::fs::read(desk.home.trail_file()).unwrap();
+    let anchor = desk.home.checkpoint(&desk.identity()).unwrap().anchor().clone();
+    let badge = desk.anchored_badge("kim", &["agent"], NOON, NOON + 9 * HOUR, Some(&anchor));
+    let session = desk.with_badge(&badge);
+    let file = session.open(&path).unwrap();
+    assert_eq!(file.until(), Some(NOON + 9 * HOUR + 60));
+    drop((file, session));
+    let later = desk.home.checkpoint(&desk.identity()).unwrap().anchor().clone();
+    std::fs::write(desk.home.trail_file(), backup).unwrap();
+    desk.set_clock(NOON + 5);
+    // The first anchor still holds: that is the stated limit. The next one finds it.
+    desk.with_badge(&badge).open(&path).unwrap();
+    let badge = desk.anchored_badge("kim", &["agent"], NOON, NOON + 9 * HOUR, Some(&later));
+    assert_eq!(code(desk.with_badge(&badge).open(&path)), Code::Trail);
+    let unanchored = desk.badge("kim", &["agent"], NOON, NOON + HOUR);
+    let condition = Failed::Condition(crate::policy::Condition::Anchored);
+    assert_eq!(failed(desk.with_badge(&unanchored).open(&path)), condition);
+}
+
+#[test]
+fn opens_are_counted_by_policy_and_person() {
+    let desk = Desk::new();
+    let policy = agents(json!({"opens": {"at_most": 2, "per": "1h"}}));
+    let (a, b) = (desk.seal("a", &policy), desk.seal("b", &policy));
+    let kim = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + 9 * HOUR));
+    let lee = desk.with_badge(&desk.badge("lee", &["agent"], NOON, NOON + 9 * HOUR));
+    let file = kim.open(&a).unwrap();
+    desk.set_clock(NOON + 10);
+    kim.open(&b).unwrap();
+    let opens = Failed::Condition(crate::policy::Condition::Opens);
+    assert_eq!(failed(kim.open(&a)), opens);
+    assert_eq!(
+        failed(desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR)).open(&b)),
+        opens
+    );
+    lee.open(&a).unwrap();
+    // A refresh is no open, and takes none away.
+    kim.refresh().unwrap();
+    file.read_at(&mut [0; 1], 0).unwrap();
+    desk.set_clock(NOON + HOUR - 1);
+    assert_eq!(failed(kim.open(&a)), opens);
+    desk.set_clock(NOON + HOUR);
+    kim.open(&a).unwrap();
+    assert_eq!(failed(kim.open(&a)), opens);
+}
+
+#[test]
+fn measured_facts_and_the_hosts_word() {
+    let desk = Desk::new();
+    let when =
+        json!({"network": ["10.20.0.0/16"], "software": {"mode": ["managed"]}, "storage": "fixed"});
+    let path = desk.seal("a", &agents(when));
+    let relaxed = desk.seal(
+        "b",
+        &agents(json!({
+        "network": {"need": ["10.20.0.0/16"], "accept": "asserted"},
+        "posture": {"need": ["usb-storage-blocked"], "accept": "asserted"}})),
+    );
+    let strict = desk.seal("c", &agents(json!({"posture": ["usb-storage-blocked"]})));
+    let badge = desk.badge("kim", &["agent"], NOON, NOON + HOUR);
+    let by = |path: &Path| failed(desk.with_badge(&badge).open(path)).name();
+    assert_eq!(by(&path), "network");
+    let ip = |text: &str| text.parse().unwrap();
+    *desk.machine.addresses.lock().unwrap() = Some(vec![ip("10.20.1.1"), ip("192.168.0.2")]);
+    assert_eq!(by(&path), "network");
+    *desk.machine.addresses.lock().unwrap() = Some(vec![ip("10.20.1.1")]);
+    assert_eq!(by(&path), "software");
+    let program = MeasuredProgram { path: None, sha256: Some([7; 32]) };
+    desk.machine.programs.lock().unwrap().insert(None, program);
+    assert_eq!(by(&path), "software");
+    desk.use_list(2, None, vec![ProgramHash([7; 32])]);
+    *desk.machine.storage.lock().unwrap() = Some(Storage::Removable);
+    assert_eq!(by(&path), "storage");
+    *desk.machine.storage.lock().unwrap() = Some(Storage::Fixed);
+    desk.with_badge(&badge).open(&path).unwrap();
+
+    // The host's word counts where a policy takes it, and only in place of what is not known.
+    *desk.machine.addresses.lock().unwrap() = None;
+    let asserted = Facts {
+        network: Some(crate::policy::Known::measured(vec![ip("10.20.9.9")])),
+        posture: vec![Posture {
+            name: "usb-storage-blocked".into(),
+            expires: None,
+            by: Provenance::Attested,
+        }],
+        badge: Some(crate::policy::Badge { subject: "root".into(), ..Default::default() }),
+        ..Facts::default()
+    };
+    let host =
+        Host { badge: Some(badge.clone()), duties: all_duties(), asserted, ..Host::default() };
+    let session = desk.session(host);
+    session.open(&relaxed).unwrap();
+    assert_eq!(failed(session.open(&path)).name(), "network");
+    assert_eq!(failed(session.open(&strict)).name(), "posture");
+    *desk.machine.addresses.lock().unwrap() = Some(vec![ip("192.168.0.2")]);
+    assert_eq!(failed(session.open(&relaxed)).name(), "network");
+    // An attestation satisfies the strict one, about this device or this person only.
+    let about =
+        |about: About| desk.attestation("posture.usb-storage-blocked", &about, NOON, NOON + 100);
+    let device = about(About::Device(desk.identity().thumbprint()));
+    let with = |attestation: String| {
+        let attestations = vec![attestation];
+        desk.session(Host { badge: Some(badge.clone()), attestations, ..Host::default() })
+    };
+    assert_eq!(failed(with(about(About::Subject("lee".into()))).open(&strict)).name(), "posture");
+    with(about(About::Subject("kim".into()))).open(&strict).unwrap();
+    let file = with(device).open(&strict).unwrap();
+    assert_eq!(file.until(), Some(NOON + 160));
+}
+
+#[test]
+fn rights_are_checked_where_they_are_used() {
+    let desk = Desk::new();
+    let view = desk.seal("view", &anyone(&["view"]));
+    let session = desk.session(Host::default());
+    let file = session.open(&view).unwrap();
+    for right in [Right::Print, Right::Copy, Right::Capture, Right::Export] {
+        assert_eq!(code(file.exercise(right)), Code::Right);
+    }
+    assert_eq!(code(file.exercise(Right::View)), Code::BadArgument);
+    assert_eq!(code(file.save(&Metadata::default())), Code::Right);
+    let mut out = Vec::new();
+    assert_eq!(code(file.export(&mut out)), Code::Right);
+    assert!(out.is_empty());
+    assert_eq!(desk.events().iter().filter(|e| *e == "denied").count(), 6);
+
+    let export = desk.seal("export", &anyone(&["export"]));
+    assert_eq!(code(session.open(&export)), Code::Right);
+    let access = Access { right: Right::Export, older: false };
+    let file = session.open_for(&export, access).unwrap();
+    assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Right);
+    file.export(&mut out).unwrap();
+    assert_eq!(out, b"name,phone\n");
+    assert_eq!(code(session.open_for(&view, access)), Code::Right);
+
+    let all = desk.seal("all", &anyone(&["view", "edit", "print", "copy", "capture", "export"]));
+    let file = session.open(&all).unwrap();
+    let before = desk.records().len();
+    for right in [Right::Print, Right::Copy, Right::Capture, Right::Export] {
+        file.exercise(right).unwrap();
+    }
+    let names: Vec<_> =
+        desk.records()[before..].iter().map(|r| r.event.name().to_owned()).collect();
+    assert_eq!(names, ["printed", "copied", "captured", "exported"]);
+}
+
+#[test]
+fn duties_that_a_host_does_not_declare() {
+    let desk = Desk::new();
+    let policy = json!({"version": 1, "name": "two", "grants": [
+        {"to": ["anyone"], "rights": ["view"]},
+        {"to": ["anyone"], "rights": ["view"], "duties": ["watermark"]}]});
+    let path = desk.seal("a", &policy);
+    let e = desk.session(Host::default()).open(&path).err().unwrap();
+    assert!(e.to_string().contains("watermark"), "{e}");
+    let duties = [Duty::Watermark].into_iter().collect();
+    let file = desk.session(Host { duties, ..Host::default() }).open(&path).unwrap();
+    assert!(file.duties(Right::View).unwrap().kinds().contains(Duty::Watermark));
+    assert_eq!(file.duties(Right::Edit), None);
+}
+
+#[test]
+fn older_content_and_older_licenses() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view", "edit"]));
+    let first = std::fs::read(&path).unwrap();
+    let session = desk.session(Host::default());
+    let save = |text: &[u8]| {
+        let file = session.open(&path).unwrap();
+        let mut writer = file.save(&Metadata::default()).unwrap();
+        writer.write_all(text).unwrap();
+        writer.finish().unwrap();
+    };
+    save(b"second");
+    let second = std::fs::read(&path).unwrap();
+    let older = Access { right: Right::View, older: true };
+    std::fs::write(&path, &first).unwrap();
+    assert_eq!(code(session.open(&path)), Code::Rollback);
+    assert_eq!(session.open_for(&path, older).unwrap().revision(), 1);
+    assert!(desk.records().iter().any(|r| r.older));
+    // Another second content, saved from the first: a fork.
+    let file = session.open_for(&path, older).unwrap();
+    let mut writer = file.save(&Metadata::default()).unwrap();
+    writer.write_all(b"fork").unwrap();
+    writer.finish().unwrap();
+    std::fs::write(&path, &second).unwrap();
+    assert_eq!(code(session.open(&path)), Code::Rollback);
+    session.open_for(&path, older).unwrap();
+
+    let path = desk.seal("b", &anyone(&["view"]));
+    let first = std::fs::read(&path).unwrap();
+    let changes =
+        Changes { add: &[], remove: &[], policy: Some(b"{\"version\":1,\"name\":\"none\",\"grants\":[{\"to\":[{\"user\":\"x\"}],\"rights\":[\"view\"]}]}"), known: &[desk.identity().recipient().clone()], kinds: Kinds::Same };
+    session.open(&path).unwrap();
+    relicense(&path, &desk.root, &session, &changes).unwrap();
+    std::fs::write(&path, &first).unwrap();
+    assert_eq!(code(session.open(&path)), Code::Rollback);
+    session.open_for(&path, older).unwrap();
+}
+
+#[test]
+fn a_forged_revision_does_not_lock_the_genuine_file_out() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view", "edit"]));
+    let writer = desk.session(Host::default()).open(&path).unwrap().save(&Metadata::default());
+    writer.unwrap().finish().unwrap();
+    let genuine = std::fs::read(&path).unwrap();
+    let at = genuine.windows(8).position(|w| w == b"\"rev\":2,").unwrap();
+    let mut forged = genuine.clone();
+    forged[at + 6] = b'9';
+    std::fs::write(&path, &forged).unwrap();
+    let session = desk.session(Host::default());
+    let e = session.open(&path).err().unwrap();
+    assert_eq!(e.class(), Class::Tampered, "{e}");
+    assert_eq!(desk.events()[desk.events().len() - 2..], ["opened", "failed"]);
+    std::fs::write(&path, &genuine).unwrap();
+    session.open(&path).unwrap();
+}
+
+#[test]
+fn what_cannot_be_recorded_does_not_happen() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view", "edit", "export"]));
+    let session = desk.session(Host::default());
+    let file = session.open(&path).unwrap();
+    let trail = std::fs::read(desk.home.trail_file()).unwrap();
+    std::fs::write(desk.home.trail_file(), &trail[..trail.len() / 2]).unwrap();
+    assert_eq!(code(session.open(&path)), Code::Trail);
+    let mut out = Vec::new();
+    assert_eq!(code(file.export(&mut out)), Code::Trail);
+    assert!(out.is_empty());
+    let mut writer = file.save(&Metadata::default()).unwrap();
+    writer.write_all(b"new").unwrap();
+    let sealed = std::fs::read(&path).unwrap();
+    assert_eq!(code(writer.finish()), Code::Trail);
+    assert_eq!(std::fs::read(&path).unwrap(), sealed);
+}
+
+#[test]
+fn sealing_needs_the_role_and_is_recorded() {
+    let desk = Desk::new();
+    let identity = desk.identity();
+    let policy = anyone(&["view"]).to_string();
+    let terms = crate::TemplateTerms {
+        name: "notes",
+        label: "",
+        policy: policy.as_bytes(),
+        to: &[identity.public().clone()],
+        kinds: Kinds::Same,
+        seal_roles: &["agent".to_owned()],
+    };
+    let root = desk.root.thumbprint();
+    let template = crate::Template::sign(Signatory::Root(&desk.root), root, terms, NOON).unwrap();
+    let permit = crate::Permit::sign(
+        Signatory::Root(&desk.root),
+        &template,
+        identity.thumbprint(),
+        NOON,
+        NOON + HOUR,
+    );
+    let seal = |session: &Session| {
+        Sealer::delegated(session, &template, &permit)?.prepare(&Metadata::default()).map(drop)
+    };
+    assert_eq!(code(seal(&desk.session(Host::default()))), Code::NotPermitted);
+    let clerk = desk.with_badge(&desk.badge("kim", &["clerk"], NOON, NOON + HOUR));
+    assert_eq!(code(seal(&clerk)), Code::NotPermitted);
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + 9 * HOUR));
+    seal(&session).unwrap();
+    let record = desk.records().pop().unwrap();
+    assert_eq!((record.event.name(), record.subject.as_deref()), ("sealed", Some("kim")));
+    for list in [
+        Revoked { templates: vec![template.id()], ..Revoked::default() },
+        Revoked { permits: vec![permit.id()], ..Revoked::default() },
+        Revoked { devices: vec![identity.thumbprint()], ..Revoked::default() },
+        Revoked { subjects: vec!["kim".into()], ..Revoked::default() },
+    ] {
+        desk.revoke(desk.records().len() as u64, list, NOON);
+        session.refresh().unwrap();
+        assert_eq!(code(seal(&session)), Code::Revoked);
+    }
+    desk.revoke(1000, Revoked::default(), NOON);
+    session.refresh().unwrap();
+    // In the middle of a run, too.
+    let sealer = Sealer::delegated(&session, &template, &permit).unwrap();
+    desk.set_clock(NOON + HOUR);
+    assert_eq!(code(sealer.prepare(&Metadata::default())), Code::NotPermitted);
+}
+
+#[test]
+fn two_sessions_with_different_badges() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    let agent = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR));
+    let clerk = desk.with_badge(&desk.badge("lee", &["clerk"], NOON, NOON + HOUR));
+    for _ in 0..3 {
+        agent.open(&path).unwrap();
+        assert_eq!(failed(clerk.open(&path)), Failed::To);
+    }
+    let by =
+        |name: &str| desk.records().iter().filter(|r| r.subject.as_deref() == Some(name)).count();
+    assert_eq!((by("kim"), by("lee")), (3, 3));
+}
