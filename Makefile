@@ -14,6 +14,7 @@ all:
 
 test: test-rust test-pure test-msrv test-independent
 
+# Needs Debian's libfaketime, with which tests set the command's clock.
 test-rust:
 	$(CARGO) test --workspace
 

@@ -10,6 +10,16 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+pub mod forge;
+#[cfg(feature = "cli")]
+pub mod rights;
+
+/// A temporary folder, in memory where there is such a place: homes sync many files.
+pub fn memory_folder() -> tempfile::TempDir {
+    let shm = Path::new("/dev/shm");
+    if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.expect("a folder")
+}
+
 /// The plainest policy, which opens, with every right that the tests need.
 pub const POLICY: &str = r#"{"version":1,"name":"open-office",
 "grants":[{"to":["anyone"],"rights":["view","edit","export"]}]}"#;
@@ -71,13 +81,20 @@ impl Done {
 /// A folder with the homes `issuer` (root key and identity) and `desk`, and `policy.json`.
 pub struct Office {
     folder: tempfile::TempDir,
+    /// At which time its commands start, in UTC; `None`: now.
+    clock: std::sync::Mutex<Option<String>>,
 }
 
 #[cfg(feature = "cli")]
 impl Office {
     /// With identities of this kind.
     pub fn new(kind: &str) -> Self {
-        let office = Office { folder: tempfile::tempdir().unwrap() };
+        Self::founded(None, kind)
+    }
+
+    fn founded(clock: Option<&str>, kind: &str) -> Self {
+        let clock = clock.map(str::to_owned).into();
+        let office = Office { folder: memory_folder(), clock };
         office.write("policy.json", POLICY);
         office.ok("issuer", &["init", "--name", "Hanbit Insurance"]);
         office.ok("issuer", &["identity", "new", "--kind", kind, "--name", "privacy office"]);
@@ -96,6 +113,9 @@ impl Office {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bulla"));
         command.current_dir(self.folder.path()).args(["--home", home]).args(args);
         command.env_remove("BULLA_HOME").env_remove("BULLA_PASSPHRASE");
+        if let Some(time) = &*self.clock.lock().unwrap() {
+            rights::set_clock(&mut command, time);
+        }
         command
     }
 
