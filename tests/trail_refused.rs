@@ -13,7 +13,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::rights::{agents, grant, policy_of};
+use support::rights::{agents, by, copied_command, grant, policy_of};
 use support::{Office, finish, is_root, refused};
 
 const TEXT: &[u8] = b"name,phone\n";
@@ -88,9 +88,7 @@ fn a_missing_trail() {
 
 /// Runs the command as somebody for whom permissions count.
 fn unprivileged(binary: &Path, office: &Office, args: &[&str]) -> support::Done {
-    let made = office.command("desk", args);
-    let mut command = Command::new(binary);
-    command.args(made.get_args()).current_dir(office.path("."));
+    let mut command = by(binary, &office.command("desk", args));
     if is_root() {
         command.uid(65_534).gid(65_534);
     }
@@ -102,8 +100,7 @@ fn a_trail_that_cannot_be_written() {
     let office = office();
     // The build's own folder may be closed to others.
     let folder = tempfile::tempdir().unwrap();
-    let binary = folder.path().join("bulla");
-    fs::copy(env!("CARGO_BIN_EXE_bulla"), &binary).unwrap();
+    let binary = copied_command(folder.path());
     let mode = |path: &Path, mode| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     };

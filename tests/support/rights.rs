@@ -3,8 +3,8 @@
 use super::{Done, Office, refused};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// One grant of a policy.
 pub fn grant(to: Value, rights: &[&str], when: Value) -> Value {
@@ -145,6 +145,28 @@ impl Office {
         let names = records.map(|r| r["event"].as_str().expect("a name").to_owned());
         names.filter(|n| n != "begun" && n != "list-used").collect()
     }
+}
+
+/// A copy of the command in this folder, as small as can be: each process hashes itself.
+pub fn copied_command(folder: &Path) -> PathBuf {
+    let copy = folder.join("bulla");
+    fs::copy(env!("CARGO_BIN_EXE_bulla"), &copy).expect("copying");
+    // Without it, the copy does the same.
+    let _ = Command::new("strip").arg(&copy).stderr(Stdio::null()).status();
+    copy
+}
+
+/// The same call of another copy of the command, in this folder.
+pub fn by(binary: &Path, call: &Command) -> Command {
+    let mut command = Command::new(binary);
+    command.args(call.get_args()).current_dir(call.get_current_dir().expect("a folder"));
+    for (name, value) in call.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
 }
 
 /// The lines of an output, each one JSON value.
