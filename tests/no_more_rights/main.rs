@@ -28,7 +28,7 @@ fn outcome(world: &World, attempt: &Attempt, honest: bool) -> bulla::Result<Vec<
     let mut this = Try::new(world);
     (attempt.2)(world, &mut this, honest)?;
     let exported = this.export();
-    if let Err(e) = &exported {
+    if exported.is_err() {
         // By stream it is no other.
         assert!(this.export_stream().is_err(), "{}: THE STREAM OPENED", attempt.0);
     }
