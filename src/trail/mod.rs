@@ -9,7 +9,6 @@ mod lines;
 mod record;
 mod reset;
 mod show;
-mod snapshot;
 mod state;
 mod verify;
 
@@ -90,8 +89,8 @@ impl Trail {
         })
     }
 
-    /// Opens the trail of this id and device, and reads it: from the newest snapshot on, or from
-    /// the start.
+    /// Opens the trail of this id and device, and reads it from the start: a summary kept beside it
+    /// would be the device's own word, and could forget what anchors bind.
     ///
     /// # Errors
     /// [`Code::Trail`] if it is missing, unreadable, broken, of another device or id;
@@ -103,9 +102,6 @@ impl Trail {
         options: TrailOptions,
     ) -> Result<Trail> {
         let mut journal = Journal::open(&path(folder))?;
-        let snapshot = snapshot::load(folder, device, &journal.file);
-        let known = snapshot.as_ref().map_or(0, |at| at.seq);
-        journal.at = snapshot.unwrap_or_default();
         read(&mut journal, device.thumbprint(), options)?;
         if !journal.at.state.ids().contains(&id) {
             return Err(broken(
@@ -113,9 +109,6 @@ impl Trail {
                  issuer for a signed reset (`bulla trail reset`)"
                     .into(),
             ));
-        }
-        if journal.at.seq - known > snapshot::AFTER {
-            snapshot::save(folder, device, &journal.at);
         }
         Ok(Trail { journal: Mutex::new(Some(journal)), free: Condvar::new(), options })
     }

@@ -2,13 +2,11 @@
 
 use super::lineage::Lineage;
 use super::record::{Event, TrailRecord};
-use crate::encoding::{Digest256, Id, Thumbprint, bytes32};
-use serde::{Deserialize, Serialize};
+use crate::encoding::{Digest256, Id, Thumbprint};
 use std::collections::{BTreeMap, HashMap};
 
 /// The sum of all records so far.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(super) lineage: Lineage,
     /// By policy and subject; no subject counts as the empty one, which no badge has.
@@ -19,7 +17,7 @@ pub(crate) struct State {
 }
 
 /// Times of opens, ascending: each second with how many there were up to its end.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 struct Opens(Vec<(u64, u64)>);
 
 impl Opens {
@@ -43,12 +41,10 @@ impl Opens {
 }
 
 /// The newest of a file that was authenticated here.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 struct Seen {
     license_seq: u64,
     rev: u64,
-    #[serde(with = "bytes32")]
     commitment: Option<[u8; 32]>,
 }
 

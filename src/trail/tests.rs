@@ -9,7 +9,6 @@ use tempfile::TempDir;
 mod crash;
 mod resets;
 mod shared;
-mod snapshots;
 mod tampering;
 
 const NOW: u64 = 1_795_527_442;

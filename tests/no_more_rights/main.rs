@@ -77,13 +77,11 @@ fn by_revocations_and_trails() {
 }
 
 #[test]
-#[ignore = "not refused yet: nothing binds an envelope's content or wraps to its root"]
 fn by_an_own_root() {
     all_fail(licenses::OPEN);
 }
 
 #[test]
-#[ignore = "not refused yet: the summary of the trail is believed to whoever has the device's key"]
 fn by_a_forged_summary_of_the_trail() {
     all_fail(trails::OPEN);
 }
