@@ -1,4 +1,5 @@
-//! The payload of an envelope: one Cobblestone message, bound to the file id and the description.
+//! The payload of an envelope: one Cobblestone message, bound to the file id, its root and the
+//! description.
 
 use crate::Error;
 use crate::Result;
@@ -8,9 +9,12 @@ use crate::kdf;
 use crate::memory::Secret;
 use std::io::{Read, Write};
 
+/// The root is in it so that nobody can put a file under a root of their own, whose badges and
+/// lists would then count for it: also not a reader who has held the file key.
 fn context(header: &Header) -> Vec<u8> {
-    let file = header.license.claims().file;
-    [b"bulla/1\0", &file.as_bytes()[..], &header.description_digest()].concat()
+    let claims = header.license.claims();
+    let (file, root) = (claims.file.as_bytes(), claims.iss.as_bytes());
+    [b"bulla/1\0", &file[..], root, &header.description_digest()].concat()
 }
 
 fn key(header: &Header, file_key: &Secret) -> Secret {

@@ -35,7 +35,7 @@ def values(vector: dict) -> dict[str, bytes]:
     public = X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
     file_key = reader.unwrap(claims, "x25519", secret)
     salt = payload[:24]
-    context = b"bulla/1\0" + file_id + sha256(line2)
+    context = b"bulla/1\0" + file_id + b64d(claims["iss"]) + sha256(line2)
     payload_key = hkdf_expand(file_key, b"bulla/1 payload\0" + file_id, 32)
     label = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
     okm = hkdf_expand(payload_key, label + salt + context, 76)

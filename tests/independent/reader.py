@@ -533,7 +533,7 @@ def open_envelope(data: bytes, *, roots: list[str], trust: list[str], identity: 
     file_key, file_id = unwrap(claims, identity["kind"], identity["secret"]), bytes.fromhex(claims["file"])  # step 4
 
     salt, commitment, chunks = payload[:24], payload[24:56], payload[56:]
-    info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0" + salt + b"bulla/1\0" + file_id + sha256(line2)
+    info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0" + salt + b"bulla/1\0" + file_id + b64d(claims["iss"]) + sha256(line2)
     okm = hkdf_expand(hkdf_expand(file_key, b"bulla/1 payload\0" + file_id, 32), info, 76)
     check(hmac.compare_digest(okm[44:], commitment), "tampered", "commitment")
     aead, base = AESGCM(okm[:32]), int.from_bytes(okm[32:44], "big")

@@ -97,6 +97,14 @@ def put(**values: Any) -> Edit:
     return lambda obj: obj | values
 
 
+def under(root: Any) -> Edit:
+    """The same claims, signed by another root in its own name."""
+    def edit(line1: bytes) -> bytes:
+        claims = reader.parse_license(line1).claims | {"iss": b64e(writer.thumb(root))}
+        return writer.sign(root, "license", claims, writer.NO_EDITS, False).encode()
+    return edit
+
+
 def drop(name: str) -> Edit:
     return lambda obj: {key: value for key, value in obj.items() if key != name}
 
@@ -380,6 +388,8 @@ def license_cases(kit: Kit) -> Iterator[Case]:
     yield Case("license: bad signature and a policy that denies", kit.issued(policy=NEVER, edits={"license.jws": on_signature(flip(0))}), "tampered")
     yield Case("license: policy that denies and a bad wrap", kit.issued(policy=NEVER, edits={"license.claims": first_wrap(ct=b64e(bytes(48)))}), "denied")
     yield Case("license: unknown root and a bad description", kit.issued(root=kit.other, edits={"desc": put(rev=0)}), "format")
+    both = {"roots": kit.roots + [writer.root_line(kit.other, "other")]}
+    yield Case("license: signed anew under another root, which is pinned", kit.issued(edits={"line1": under(kit.other)}), "tampered", circumstances=both)
     yield Case("license: no root", kit.issued(), "denied", circumstances={"roots": []})
 
 
@@ -619,7 +629,7 @@ def cross_checks(kit: Kit) -> Iterator[str | None]:
         claims = reader.parse_license(line1).claims
         key = reader.unwrap(claims, "x25519", kit.secrets["x25519"])
         file_id = bytes.fromhex(claims["file"])
-        machine = Cobblestone256Decryptor(reader.hkdf_expand(key, b"bulla/1 payload\0" + file_id, 32), b"bulla/1\0" + file_id + sha256(line2))
+        machine = Cobblestone256Decryptor(reader.hkdf_expand(key, b"bulla/1 payload\0" + file_id, 32), b"bulla/1\0" + file_id + reader.b64d(claims["iss"]) + sha256(line2))
         got = machine.update(payload) + machine.finalize()
         yield None if got == plain else f"Cobblestone256Decryptor disagrees at {size}"
         yield None if len(payload) == 56 + size + 16 * (size // CHUNK + 1) else f"length of the payload at {size}"

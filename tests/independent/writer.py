@@ -133,8 +133,8 @@ def describe(file_key: bytes, file_id: bytes, meta: Obj, rev: int, prev: str, ed
     return edits.get("line2", lambda same: same)(to_json(edits.get("desc", lambda same: same)(desc)))
 
 
-def encrypt(file_key: bytes, file_id: bytes, line2: bytes, plaintext: bytes) -> bytes:
-    context = b"bulla/1\0" + file_id + sha256(line2)
+def encrypt(file_key: bytes, file_id: bytes, root: bytes, line2: bytes, plaintext: bytes) -> bytes:
+    context = b"bulla/1\0" + file_id + root + sha256(line2)
     machine = Cobblestone256Encryptor(expand(file_key, "bulla/1 payload", file_id), context)
     return machine.update(plaintext) + machine.finalize()
 
@@ -151,7 +151,7 @@ def _finish(key: Ed25519PrivateKey, claims: Obj, delegated: bool, file_key: byte
     file_id = bytes.fromhex(claims["file"])
     line1 = sign(key, "license", claims, edits, delegated).encode()
     line2 = describe(file_key, file_id, meta, rev, prev, edits)
-    payload = edits.get("payload", lambda same: same)(encrypt(file_key, file_id, line2, plaintext))
+    payload = edits.get("payload", lambda same: same)(encrypt(file_key, file_id, base64.urlsafe_b64decode(claims["iss"] + "="), line2, plaintext))
     return assemble(edits.get("line1", lambda same: same)(line1), line2, payload, offset)
 
 
