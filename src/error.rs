@@ -137,6 +137,10 @@ codes! {
     HomeIncomplete = 502, "home-incomplete";
     /// A secret file can be read by other users.
     Exposed = 503, "secret-exposed";
+    /// This system, or this build of the library, cannot do it.
+    Unsupported = 504, "not-supported";
+    /// The host stopped the work.
+    Cancelled = 505, "cancelled";
     /// A defect in this library.
     Internal = 900, "internal";
 }

@@ -100,6 +100,7 @@ pub use keys::{
 pub use policy::Right;
 pub use reader::{Reader, SealedStream};
 pub use relicense::{Changes, Relicensed, relicense};
+pub use save::SaveStream;
 pub use seal::{Prepared, Sealer, Writer};
 pub use session::{Host, Session};
 pub use template::{Permit, Template, TemplateTerms};

@@ -7,7 +7,7 @@ use crate::header::{Description, Header, Metadata};
 use crate::lease::Lease;
 use crate::memory::Secret;
 use crate::policy::{Decision, Duties, Right};
-use crate::save::{Original, Save};
+use crate::save::{Original, Save, SaveStream};
 use crate::seal::Writer;
 use crate::session::Session;
 use crate::{Code, Error, Result, payload};
@@ -127,6 +127,28 @@ impl<S: ReadAt> Reader<S> {
         let exported = self.inner.copy_to(&mut While { inner: to, lease: &self.lease });
         exported.map_err(|e| self.lease.failed(e))
     }
+
+    /// Starts a save whose envelope goes to `out`: for files that a host keeps elsewhere than at a
+    /// path, such as in a database. The host puts it in the old one's place, if that still is the
+    /// one that was opened.
+    ///
+    /// # Errors
+    /// [`Code::Right`] without the right to edit.
+    pub fn save_to<W: Write>(&self, metadata: &Metadata, out: W) -> Result<SaveStream<W>> {
+        self.lease.permit(Right::Edit)?;
+        let header = self.next_header(metadata)?;
+        let rev = header.description.rev;
+        let inner = payload::begin(&header, &self.file_key, out)?;
+        Ok(SaveStream { inner, lease: Arc::clone(&self.lease), rev })
+    }
+
+    /// The header of the revision that comes after this one.
+    fn next_header(&self, metadata: &Metadata) -> Result<Header> {
+        let rev = self.header.description.rev + 1;
+        let (id, prev) = (self.file_id(), self.inner.commitment());
+        let description = Description::new(&self.file_key, &id, rev, Some(&prev), metadata)?;
+        Header::new(self.header.license.clone(), description)
+    }
 }
 
 impl Reader<File> {
@@ -140,12 +162,8 @@ impl Reader<File> {
             return Err(Error::new(Code::State, "this file was not opened from a path"));
         };
         self.lease.permit(Right::Edit)?;
-        let rev = self.header.description.rev + 1;
-        let commitment = self.inner.commitment();
-        let prev = Some(&commitment);
-        let id = self.file_id();
-        let description = Description::new(&self.file_key, &id, rev, prev, metadata)?;
-        let header = Header::new(self.header.license.clone(), description)?;
+        let header = self.next_header(metadata)?;
+        let (rev, commitment) = (header.description.rev, self.inner.commitment());
         let inner = payload::begin(&header, &self.file_key, Beside::create(path, false)?)?;
         let original = Original { path: path.clone(), header: self.header.to_bytes(), commitment };
         let save = Save { original, lease: Arc::clone(&self.lease), rev };

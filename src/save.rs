@@ -1,13 +1,14 @@
 //! Replacing a sealed file: only if it still is what was opened.
 
 use crate::atomic::{Beside, Existing};
-use crate::cobblestone::{COMMITMENT, read_commitment};
+use crate::cobblestone::{COMMITMENT, Encryptor, read_commitment};
 use crate::header::Header;
 use crate::lease::Lease;
 use crate::policy::Right;
 use crate::trail::Entry;
 use crate::{Code, Error, Result};
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,6 +55,41 @@ impl Save {
         self.lease.exercise(Right::Edit, record)?;
         self.original.replace(new).map_err(|e| self.lease.failed(e))?;
         self.lease.saved(self.rev, &commitment)
+    }
+}
+
+/// A save whose envelope goes to a writer. It is complete after [`finish`](SaveStream::finish).
+pub struct SaveStream<W: Write> {
+    pub(crate) inner: Encryptor<W>,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) rev: u64,
+}
+
+impl<W: Write> SaveStream<W> {
+    /// Records the save, then writes the last chunk; gives the writer back, flushed. That the
+    /// device has seen the new content is remembered when it is opened: whether it was put in
+    /// place is not known here.
+    ///
+    /// # Errors
+    /// [`Code::Ended`] if the decision has ended, [`Code::Right`] if it grants no editing by now.
+    pub fn finish(self) -> Result<W> {
+        let (rev, commitment) = (Some(self.rev), Some(self.inner.commitment()));
+        self.lease.exercise(Right::Edit, |entry| Entry { rev, commitment, ..entry })?;
+        let finished = self.inner.finish().and_then(|mut out| {
+            out.flush().map_err(|e| Error::io("writing the sealed file", e))?;
+            Ok(out)
+        });
+        finished.map_err(|e| self.lease.failed(e))
+    }
+}
+
+impl<W: Write> Write for SaveStream<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.inner.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 
