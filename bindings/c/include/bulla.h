@@ -1381,6 +1381,25 @@ int32_t bulla_session_device(const struct bulla_session *session,
 BULLA_API void bulla_session_free(struct bulla_session *session);
 
 /**
+ * Verifies a trail from its first line to its last, with memory that does not depend on its
+ * length. `out_json` is the report: records, first and last time, device, id, and the hash of the
+ * last line, which a later trail must go on from. Free it with `bulla_string_free`; it may be
+ * NULL.
+ *
+ * `path` NULL: the trail of the session's home, which must also be its device's own. With a
+ * `path`, `session` may be NULL.
+ *
+ * Errors: `BULLA_E_BAD_TRAIL` if it was changed or cut, with the line in the message;
+ * `BULLA_E_BAD_ARGUMENT` if both are NULL; the *I/O* ones.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_trail_verify(const struct bulla_session *session,
+                           const char *path,
+                           char **out_json,
+                           struct bulla_error **err);
+
+/**
  * The ABI of the library that is loaded: compare it with `BULLA_ABI_VERSION` once at the start.
  */
 BULLA_API uint32_t bulla_abi_version(void);

@@ -25,6 +25,7 @@ mod ptr;
 mod save;
 mod sealer;
 mod session;
+mod trail;
 mod version;
 mod window;
 mod writer;

@@ -1,0 +1,96 @@
+#!/bin/sh
+# Builds the library and the command, makes an office, and runs every C program and example in it.
+# Settings, all of the environment:
+#   CARGO, CC, CXX, CFLAGS (added), PROFILE (debug or release)
+#   RUN      put in front of each program, such as `valgrind -q --error-exitcode=99`
+#   LIB      folder of a library built elsewhere; BULLA: a command built elsewhere
+#   ONLY     names of the programs to run, instead of all
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$here/../.." && pwd)
+cargo=${CARGO:-cargo}
+cc=${CC:-cc}
+cxx=${CXX:-c++}
+profile=${PROFILE:-debug}
+target=${CARGO_TARGET_DIR:-$root/target}
+flag=
+[ "$profile" = release ] && flag=--release
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cd "$root"
+# shellcheck disable=SC2086
+[ -n "${BULLA:-}" ] || $cargo build --quiet $flag --package bulla --bin bulla
+bulla=${BULLA:-$target/$profile/bulla}
+
+# --- An office -------------------------------------------------------------------------------
+office=$work/office
+mkdir "$office"
+cd "$office"
+unset BULLA_HOME BULLA_PASSPHRASE
+at() { home=$1; shift; "$bulla" --home "$home" "$@" > /dev/null; }
+at issuer init --name 'Hanbit Insurance'
+at desk identity new --kind x25519 --name desk
+at desk trust pin issuer/root.pub
+for list in issuer/trust/*; do at desk trust use "$list"; done
+BULLA_PASSPHRASE='correct horse' at locked identity new --kind x25519 --passphrase
+policy() { # name rights more
+    printf '{"version":1,"name":"%s","grants":[{"to":["anyone"],"rights":[%s]}]%s}' "$@" > "$1.json"
+}
+policy all '"view","edit","print","copy","capture","export"' ''
+policy view '"view"' ''
+policy masked '"view","print"' ',"duties":["watermark",{"mask":["ssn","phone"]}]'
+policy nobody '"view"' ',"require":{"posture":["never"]}'
+at issuer template new --name cards --label cards --policy all.json --to desk/identity.pub \
+    -o cards.template
+at issuer permit issue --template cards.template --to desk/identity.pub --for 1d -o desk.permit
+# Its decisions end soon after the program has started.
+brief() {
+    policy brief '"view","print"' ",\"require\":{\"valid\":{\"until\":\"$(date -u -d "+4 seconds" \
+        +%Y-%m-%dT%H:%M:%SZ)\"}}"
+}
+
+# --- Programs --------------------------------------------------------------------------------
+strict="-Wall -Wextra -Wshadow -pedantic -Werror -g ${CFLAGS:-}"
+library() { # features
+    # shellcheck disable=SC2086
+    [ -n "${LIB:-}" ] || (cd "$root" && $cargo build --quiet $flag --package bulla-capi "$@")
+    mkdir -p "$work/lib"
+    cp "${LIB:-$target/$profile}"/libbulla.so "$work/lib/libbulla.so.0"
+    ln -sf libbulla.so.0 "$work/lib/libbulla.so"
+}
+link="-I$here/include -L$work/lib -lbulla -lpthread -Wl,-rpath,$work/lib"
+
+wanted() { case " ${ONLY:-$1} " in *" $1 "*) true ;; *) false ;; esac; }
+run() { # name program arguments…
+    name=$1
+    shift
+    rm -rf "$work/$name"
+    cp -r "$office" "$work/$name"
+    cd "$work/$name"
+    brief
+    # shellcheck disable=SC2086
+    ${RUN:-} "$@"
+    cd "$office"
+}
+c_test() { # name
+    wanted "$1" || return 0
+    echo "--- $1"
+    # shellcheck disable=SC2086
+    $cc -std=c11 $strict -o "$work/$1.exe" "$here/tests/c/$1.c" $link
+    run "$1" "$work/$1.exe"
+}
+
+sh "$here/tests/c/headers.sh" "$here/include"
+library
+for test in basic bad_input callbacks threads; do c_test $test; done
+case $(uname) in Linux) c_test forks ;; esac
+for more in "$here"/tests/c/*_tests.sh; do
+    if [ -e "$more" ] && wanted "$(basename "$more" _tests.sh)"; then . "$more"; fi
+done
+if wanted panics && [ -z "${LIB:-}" ]; then
+    library --features test-panic
+    c_test panics
+    library
+fi
+echo "C ABI: all passed"
