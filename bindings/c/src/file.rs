@@ -123,8 +123,8 @@ pub unsafe extern "C" fn bulla_file_size(
 ///
 /// Errors: `BULLA_E_MISSING_RIGHT` without the right to view; `BULLA_E_ENDED`, or why it is denied
 /// now, after the decision's end; `BULLA_E_BAD_CHUNK` or `BULLA_E_BAD_LENGTH` if the file was
-/// changed, and from then on for every read; the *I/O* ones. `buf` may hold authentic parts of
-/// the content then; `out_read` is 0.
+/// changed, and `BULLA_E_BAD_STATE` for every read after a `BULLA_E_BAD_CHUNK`; the *I/O* ones.
+/// `buf` may hold authentic parts of the content then; `out_read` is 0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bulla_file_pread(
