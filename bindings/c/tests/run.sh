@@ -73,24 +73,26 @@ run() { # name program arguments…
     ${RUN:-} "$@"
     cd "$office"
 }
-c_test() { # name
-    wanted "$1" || return 0
-    echo "--- $1"
+c_test() { # name arguments…
+    test=$1
+    shift
+    wanted "$test" || return 0
+    echo "--- $test"
     # shellcheck disable=SC2086
-    $cc -std=c11 $strict -o "$work/$1.exe" "$here/tests/c/$1.c" $link
-    run "$1" "$work/$1.exe"
+    $cc -std=c11 $strict -o "$work/$test.exe" "$here/tests/c/$test.c" $link
+    run "$test" "$work/$test.exe" "$@"
 }
 
 sh "$here/tests/c/headers.sh" "$here/include"
 library
-for test in basic bad_input callbacks threads; do c_test $test; done
+for each in basic bad_input callbacks threads; do c_test $each; done
 case $(uname) in Linux) c_test forks ;; esac
 for more in "$here"/tests/c/*_tests.sh; do
     if [ -e "$more" ] && wanted "$(basename "$more" _tests.sh)"; then . "$more"; fi
 done
 if wanted panics && [ -z "${LIB:-}" ]; then
     library --features test-panic
-    c_test panics
+    c_test panics "$here/include/bulla.symbols"
     library
 fi
 echo "C ABI: all passed"
