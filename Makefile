@@ -5,14 +5,14 @@ CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: all test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance clean
+.PHONY: all test test-rust test-pure test-msrv test-independent test-c lint doc deny fuzz bench assurance clean
 
 all:
 	$(CARGO) build --release
 
 # --- Tests ------------------------------------------------------------------------------------
 
-test: test-rust test-pure test-msrv test-independent
+test: test-rust test-pure test-msrv test-independent test-c
 
 # Needs Debian's libfaketime, with which tests set the command's clock.
 test-rust:
@@ -25,6 +25,10 @@ test-pure:
 # The stated minimum is the toolchain in use, or one that rustup has.
 test-msrv:
 	sh tests/msrv.sh
+
+# Programs in C and C++ against libbulla.
+test-c:
+	sh bindings/c/tests/run.sh
 
 # An independent reader over all vectors, and against the command on fresh envelopes.
 test-independent: $(PYTHON)

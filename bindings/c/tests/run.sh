@@ -5,6 +5,7 @@
 #   RUN      put in front of each program, such as `valgrind -q --error-exitcode=99`
 #   LIB      folder of a library built elsewhere; BULLA: a command built elsewhere
 #   ONLY     names of the programs to run, instead of all
+#   BRIEF    seconds after which a short decision ends: more where programs run slowly
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -46,7 +47,7 @@ at issuer template new --name cards --label cards --policy all.json --to desk/id
 at issuer permit issue --template cards.template --to desk/identity.pub --for 1d -o desk.permit
 # Its decisions end soon after the program has started.
 brief() {
-    policy brief '"view","print"' ",\"require\":{\"valid\":{\"until\":\"$(date -u -d "+4 seconds" \
+    policy brief '"view","print"' ",\"require\":{\"valid\":{\"until\":\"$(date -u -d "+${BRIEF:-4} seconds" \
         +%Y-%m-%dT%H:%M:%SZ)\"}}"
 }
 

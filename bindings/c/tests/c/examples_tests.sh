@@ -24,6 +24,14 @@ grep -q '"event":"printed"' desk/trail.jsonl
 if ${RUN:-} "$work/customer_card" locked night/branch-1.csv.bulla 'Customer 7' 2> why; then exit 1; fi
 grep -q 'wrong-passphrase' why
 
+# The program in the documentation.
+sed -n '/^```c$/,/^```$/p' "$root/docs/c-abi.md" | sed '1d;$d' > first.c
+# shellcheck disable=SC2086
+$cc -std=c99 $strict -o first first.c $link
+printf 'name\nKim\n' > cards.csv
+at issuer seal --policy view.json --to desk/identity.pub cards.csv -o cards.csv.bulla
+BULLA_HOME=desk ${RUN:-} ./first | cmp - cards.csv
+
 if [ -e /usr/include/sqlite3.h ]; then
     example sqlite_envelopes -lsqlite3
     ${RUN:-} "$work/sqlite_envelopes" issuer desk all.json notes.db > notes
