@@ -361,6 +361,30 @@ fn who_saves_second_is_refused() {
     assert!(fixture.names().is_empty());
 }
 
+/// A host that keeps envelopes elsewhere gets the new one whole, and puts it in place itself.
+#[test]
+fn saves_to_any_writer() {
+    let fixture = Fixture::new(POLICY, b"first");
+    let before = fs::read(fixture.path()).unwrap();
+    let kept = fixture.desk.session.open_source(before.clone()).unwrap();
+    let mut save = kept.save_to(&meta("second"), Vec::new()).unwrap();
+    save.write_all(b"second").unwrap();
+    let after = save.finish().unwrap();
+    assert!(fs::read(fixture.path()).unwrap() == before);
+    let mut out = Vec::new();
+    let mut again = fixture.desk.session.open_source(after.clone()).unwrap();
+    again.read_to_end(&mut out).unwrap();
+    assert_eq!((&out[..], again.revision()), (&b"second"[..], 2));
+    assert_eq!(again.metadata(), &meta("second"));
+    // It is news only now; from here on the old one is refused.
+    let old = fixture.desk.session.open_source(before).err().unwrap();
+    assert_eq!(old.code(), Code::Rollback);
+
+    let viewer = Fixture::new(&policy(&["view"]), b"text");
+    let refused = viewer.open().save_to(&meta("x"), Vec::new()).err().unwrap();
+    assert_eq!(refused.code(), Code::Right);
+}
+
 /// Eight threads save the same file over and over; each save that succeeds counts, none is lost.
 #[test]
 fn concurrent_saves_lose_nothing() {

@@ -398,6 +398,37 @@ typedef struct bulla_session bulla_session;
 typedef struct bulla_writer bulla_writer;
 
 /**
+ * Name, type and times of the original. All of it is sealed with the content.
+ */
+typedef struct bulla_metadata {
+    /**
+     * `sizeof(bulla_metadata)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Which times are set: `BULLA_METADATA_CREATED`, `BULLA_METADATA_MODIFIED`.
+     */
+    uint32_t present;
+    /**
+     * The file name, without folders; NULL if unknown. It is whatever the one who sealed the
+     * file wrote: do not use it as a path unchecked.
+     */
+    const char *name;
+    /**
+     * The media type, such as `text/csv`; NULL if unknown.
+     */
+    const char *media_type;
+    /**
+     * When the original was made: milliseconds since 1970, within ±2^53.
+     */
+    int64_t created;
+    /**
+     * When it was last changed, likewise.
+     */
+    int64_t modified;
+} bulla_metadata;
+
+/**
  * Told how many of `total` bytes are done; `total` is 0 where it is not known. It runs in the
  * thread that called, during the call. 0 to go on; anything else stops the work, and the call
  * fails with `BULLA_E_CANCELLED`.
@@ -462,37 +493,6 @@ typedef struct bulla_sink {
      */
     bulla_close_fn close;
 } bulla_sink;
-
-/**
- * Name, type and times of the original. All of it is sealed with the content.
- */
-typedef struct bulla_metadata {
-    /**
-     * `sizeof(bulla_metadata)`.
-     */
-    uint32_t struct_size;
-    /**
-     * Which times are set: `BULLA_METADATA_CREATED`, `BULLA_METADATA_MODIFIED`.
-     */
-    uint32_t present;
-    /**
-     * The file name, without folders; NULL if unknown. It is whatever the one who sealed the
-     * file wrote: do not use it as a path unchecked.
-     */
-    const char *name;
-    /**
-     * The media type, such as `text/csv`; NULL if unknown.
-     */
-    const char *media_type;
-    /**
-     * When the original was made: milliseconds since 1970, within ±2^53.
-     */
-    int64_t created;
-    /**
-     * When it was last changed, likewise.
-     */
-    int64_t modified;
-} bulla_metadata;
 
 /**
  * Reads up to `len` bytes at `offset` into `buf`, and says in `out_read` how many there were: 0
@@ -567,6 +567,32 @@ typedef struct bulla_open_options {
 } bulla_open_options;
 
 /**
+ * How one file is sealed.
+ */
+typedef struct bulla_seal_options {
+    /**
+     * `sizeof(bulla_seal_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `BULLA_REPLACE`, or 0.
+     */
+    uint32_t flags;
+    /**
+     * Name, type and times; NULL for none, or for those of the plain file where there is one.
+     */
+    const struct bulla_metadata *metadata;
+    /**
+     * Called from time to time; NULL for never. Not used for writers.
+     */
+    bulla_progress_fn progress;
+    /**
+     * Given to `progress`.
+     */
+    void *progress_user;
+} bulla_seal_options;
+
+/**
  * What an issuer's sealer is made of.
  */
 typedef struct bulla_sealer_options {
@@ -611,32 +637,6 @@ typedef struct bulla_sealer_options {
      */
     const char *recipients;
 } bulla_sealer_options;
-
-/**
- * How one file is sealed.
- */
-typedef struct bulla_seal_options {
-    /**
-     * `sizeof(bulla_seal_options)`.
-     */
-    uint32_t struct_size;
-    /**
-     * `BULLA_REPLACE`, or 0.
-     */
-    uint32_t flags;
-    /**
-     * Name, type and times; NULL for none, or for those of the plain file where there is one.
-     */
-    const struct bulla_metadata *metadata;
-    /**
-     * Called from time to time; NULL for never. Not used for writers.
-     */
-    bulla_progress_fn progress;
-    /**
-     * Given to `progress`.
-     */
-    void *progress_user;
-} bulla_seal_options;
 
 /**
  * What a session starts with.
@@ -698,6 +698,105 @@ typedef struct bulla_session_options {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * What may be done with the file: the sum of `BULLA_RIGHT_*`, as last decided.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_rights(const struct bulla_file *file,
+                          uint32_t *out_rights,
+                          struct bulla_error **err);
+
+/**
+ * What the program must do while it uses a right: the sum of `BULLA_DUTY_*`. With
+ * `BULLA_DUTY_MASK`, `out_columns` is a JSON array of the columns to hide, to be freed with
+ * `bulla_string_free`; otherwise, NULL. `out_columns` may be NULL if it is not wanted.
+ *
+ * Errors: `BULLA_E_MISSING_RIGHT` if the right is not granted; `BULLA_E_BAD_ARGUMENT` if `right`
+ * is not one of `BULLA_RIGHT_*`.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_duties(const struct bulla_file *file,
+                          uint32_t right,
+                          uint32_t *out_duties,
+                          char **out_columns,
+                          struct bulla_error **err);
+
+/**
+ * Until when (exclusive) reads succeed: Unix seconds; `BULLA_NO_END` without an end.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_until(const struct bulla_file *file,
+                         uint64_t *out_until,
+                         struct bulla_error **err);
+
+/**
+ * What was decided, as JSON: rights with their duties, until when, and why not more
+ * (`docs/policy.md`). Free the string with `bulla_string_free`.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_decision(const struct bulla_file *file,
+                            char **out_json,
+                            struct bulla_error **err);
+
+/**
+ * The text of the watermark, ready to draw: who, at which device, when, for which ticket. It
+ * holds the present minute: get it anew from time to time. Free the string with
+ * `bulla_string_free`.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_watermark(const struct bulla_file *file,
+                             char **out_text,
+                             struct bulla_error **err);
+
+/**
+ * Name, type and times of the original. Set `out_metadata->struct_size` before the call. The
+ * strings belong to the file: they are valid until it is freed.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_metadata(const struct bulla_file *file,
+                            struct bulla_metadata *out_metadata,
+                            struct bulla_error **err);
+
+/**
+ * The file's id: 32 hex characters, the same after each save. The string belongs to the file: it
+ * is valid until that is freed.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_id(const struct bulla_file *file,
+                      const char **out_id,
+                      struct bulla_error **err);
+
+/**
+ * How often the file was saved, the first sealing included.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_revision(const struct bulla_file *file,
+                            uint64_t *out_revision,
+                            struct bulla_error **err);
+
+/**
+ * Checks a right and records in the audit trail that it is used now, before the program lets it
+ * happen: printing, copying to the clipboard, a capture, an export by the program itself.
+ *
+ * Errors: `BULLA_E_MISSING_RIGHT` without the right; `BULLA_E_ENDED`, or why it is denied now,
+ * after the decision's end; `BULLA_E_BAD_ARGUMENT` for `BULLA_RIGHT_VIEW` and `BULLA_RIGHT_EDIT`,
+ * which reads and saves check by themselves; `BULLA_E_BAD_TRAIL`, `BULLA_E_TRAIL_BUSY` and
+ * `BULLA_E_FULL` if it cannot be recorded. After any of them it must not happen.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_file_use(const struct bulla_file *file,
+                       uint32_t right,
+                       struct bulla_error **err);
 
 /**
  * The code of an error: one of `BULLA_E_*`, the same that the call returned. `BULLA_OK` for NULL.
@@ -816,8 +915,8 @@ int32_t bulla_file_size(const struct bulla_file *file,
  *
  * Errors: `BULLA_E_MISSING_RIGHT` without the right to view; `BULLA_E_ENDED`, or why it is denied
  * now, after the decision's end; `BULLA_E_BAD_CHUNK` or `BULLA_E_BAD_LENGTH` if the file was
- * changed, and from then on for every read; the *I/O* ones. `buf` may hold authentic parts of
- * the content then; `out_read` is 0.
+ * changed, and `BULLA_E_BAD_STATE` for every read after a `BULLA_E_BAD_CHUNK`; the *I/O* ones.
+ * `buf` may hold authentic parts of the content then; `out_read` is 0.
  */
 BULLA_API
 BULLA_NODISCARD
@@ -867,105 +966,6 @@ BULLA_NODISCARD
 int32_t bulla_file_tell(const struct bulla_file *file,
                         uint64_t *out_position,
                         struct bulla_error **err);
-
-/**
- * What may be done with the file: the sum of `BULLA_RIGHT_*`, as last decided.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_rights(const struct bulla_file *file,
-                          uint32_t *out_rights,
-                          struct bulla_error **err);
-
-/**
- * What the program must do while it uses a right: the sum of `BULLA_DUTY_*`. With
- * `BULLA_DUTY_MASK`, `out_columns` is a JSON array of the columns to hide, to be freed with
- * `bulla_string_free`; otherwise, NULL. `out_columns` may be NULL if it is not wanted.
- *
- * Errors: `BULLA_E_MISSING_RIGHT` if the right is not granted; `BULLA_E_BAD_ARGUMENT` if `right`
- * is not one of `BULLA_RIGHT_*`.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_duties(const struct bulla_file *file,
-                          uint32_t right,
-                          uint32_t *out_duties,
-                          char **out_columns,
-                          struct bulla_error **err);
-
-/**
- * Until when (exclusive) reads succeed: Unix seconds; `BULLA_NO_END` without an end.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_until(const struct bulla_file *file,
-                         uint64_t *out_until,
-                         struct bulla_error **err);
-
-/**
- * What was decided, as JSON: rights with their duties, until when, and why not more
- * (`docs/policy.md`). Free the string with `bulla_string_free`.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_decision(const struct bulla_file *file,
-                            char **out_json,
-                            struct bulla_error **err);
-
-/**
- * The text of the watermark, ready to draw: who, at which device, when, for which ticket. It
- * holds the present minute: get it anew from time to time. Free the string with
- * `bulla_string_free`.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_watermark(const struct bulla_file *file,
-                             char **out_text,
-                             struct bulla_error **err);
-
-/**
- * Name, type and times of the original. Set `out_metadata->struct_size` before the call. The
- * strings belong to the file: they are valid until it is freed.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_metadata(const struct bulla_file *file,
-                            struct bulla_metadata *out_metadata,
-                            struct bulla_error **err);
-
-/**
- * The file's id: 32 hex characters, the same after each save. The string belongs to the file: it
- * is valid until that is freed.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_id(const struct bulla_file *file,
-                      const char **out_id,
-                      struct bulla_error **err);
-
-/**
- * How often the file was saved, the first sealing included.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_revision(const struct bulla_file *file,
-                            uint64_t *out_revision,
-                            struct bulla_error **err);
-
-/**
- * Checks a right and records in the audit trail that it is used now, before the program lets it
- * happen: printing, copying to the clipboard, a capture, an export by the program itself.
- *
- * Errors: `BULLA_E_MISSING_RIGHT` without the right; `BULLA_E_ENDED`, or why it is denied now,
- * after the decision's end; `BULLA_E_BAD_ARGUMENT` for `BULLA_RIGHT_VIEW` and `BULLA_RIGHT_EDIT`,
- * which reads and saves check by themselves; `BULLA_E_BAD_TRAIL`, `BULLA_E_TRAIL_BUSY` and
- * `BULLA_E_FULL` if it cannot be recorded. After any of them it must not happen.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_file_use(const struct bulla_file *file,
-                       uint32_t right,
-                       struct bulla_error **err);
 
 /**
  * Closes a file. NULL is fine. Writers that it gave go on.
@@ -1161,6 +1161,68 @@ int32_t bulla_file_save_to(const struct bulla_file *file,
                            struct bulla_error **err);
 
 /**
+ * Seals a plain file, which stays. Without `options->metadata` its name and times are taken over.
+ * `options` may be NULL; so may `out_file_id`, the new file's id, to be freed with
+ * `bulla_string_free`.
+ *
+ * Errors: as `bulla_sealer_begin`; `BULLA_E_NOT_FOUND`; `BULLA_E_BAD_ARGUMENT`, also if `from` is
+ * no regular file; `BULLA_E_CANCELLED`.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_sealer_seal_file(const struct bulla_sealer *sealer,
+                               const char *from,
+                               const char *to,
+                               const struct bulla_seal_options *options,
+                               char **out_file_id,
+                               struct bulla_error **err);
+
+/**
+ * The same, with paths in UTF-16, as for `bulla_file_open_w`.
+ *
+ * Errors: as `bulla_sealer_seal_file`.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_sealer_seal_file_w(const struct bulla_sealer *sealer,
+                                 const uint16_t *from,
+                                 const uint16_t *to,
+                                 const struct bulla_seal_options *options,
+                                 char **out_file_id,
+                                 struct bulla_error **err);
+
+/**
+ * Seals `len` bytes from memory into a file. Otherwise as `bulla_sealer_seal_file`.
+ *
+ * Errors: as `bulla_sealer_begin`.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_sealer_seal_bytes(const struct bulla_sealer *sealer,
+                                const void *data,
+                                size_t len,
+                                const char *to,
+                                const struct bulla_seal_options *options,
+                                char **out_file_id,
+                                struct bulla_error **err);
+
+/**
+ * Seals `len` bytes from memory into the program's callbacks. `close` runs during the call.
+ * `options` may be NULL; so may `out_file_id`, to be freed with `bulla_string_free`.
+ *
+ * Errors: as `bulla_sealer_begin_sink`; `BULLA_E_CANCELLED`.
+ */
+BULLA_API
+BULLA_NODISCARD
+int32_t bulla_sealer_seal_bytes_to(const struct bulla_sealer *sealer,
+                                   const void *data,
+                                   size_t len,
+                                   const struct bulla_sink *sink,
+                                   const struct bulla_seal_options *options,
+                                   char **out_file_id,
+                                   struct bulla_error **err);
+
+/**
  * A sealer in the name of a root, whose key the home has. Its recipients are remembered in the
  * home for later re-licensing. Free it with `bulla_sealer_free`.
  *
@@ -1236,68 +1298,6 @@ int32_t bulla_sealer_begin_sink(const struct bulla_sealer *sealer,
                                 const struct bulla_seal_options *options,
                                 struct bulla_writer **out_writer,
                                 struct bulla_error **err);
-
-/**
- * Seals a plain file, which stays. Without `options->metadata` its name and times are taken over.
- * `options` may be NULL; so may `out_file_id`, the new file's id, to be freed with
- * `bulla_string_free`.
- *
- * Errors: as `bulla_sealer_begin`; `BULLA_E_NOT_FOUND`; `BULLA_E_BAD_ARGUMENT`, also if `from` is
- * no regular file; `BULLA_E_CANCELLED`.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_sealer_seal_file(const struct bulla_sealer *sealer,
-                               const char *from,
-                               const char *to,
-                               const struct bulla_seal_options *options,
-                               char **out_file_id,
-                               struct bulla_error **err);
-
-/**
- * The same, with paths in UTF-16, as for `bulla_file_open_w`.
- *
- * Errors: as `bulla_sealer_seal_file`.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_sealer_seal_file_w(const struct bulla_sealer *sealer,
-                                 const uint16_t *from,
-                                 const uint16_t *to,
-                                 const struct bulla_seal_options *options,
-                                 char **out_file_id,
-                                 struct bulla_error **err);
-
-/**
- * Seals `len` bytes from memory into a file. Otherwise as `bulla_sealer_seal_file`.
- *
- * Errors: as `bulla_sealer_begin`.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_sealer_seal_bytes(const struct bulla_sealer *sealer,
-                                const void *data,
-                                size_t len,
-                                const char *to,
-                                const struct bulla_seal_options *options,
-                                char **out_file_id,
-                                struct bulla_error **err);
-
-/**
- * Seals `len` bytes from memory into the program's callbacks. `close` runs during the call.
- * `options` may be NULL; so may `out_file_id`, to be freed with `bulla_string_free`.
- *
- * Errors: as `bulla_sealer_begin_sink`; `BULLA_E_CANCELLED`.
- */
-BULLA_API
-BULLA_NODISCARD
-int32_t bulla_sealer_seal_bytes_to(const struct bulla_sealer *sealer,
-                                   const void *data,
-                                   size_t len,
-                                   const struct bulla_sink *sink,
-                                   const struct bulla_seal_options *options,
-                                   char **out_file_id,
-                                   struct bulla_error **err);
 
 /**
  * Frees a sealer. NULL is fine. Writers that it gave go on.

@@ -11,6 +11,7 @@
 #[cfg(panic = "abort")]
 compile_error!("a panic must come back to the host as an error: build with panic = \"unwind\"");
 
+mod about;
 pub mod codes;
 mod error;
 mod export;
@@ -23,6 +24,7 @@ mod open;
 mod options;
 mod ptr;
 mod save;
+mod seal;
 mod sealer;
 mod session;
 mod trail;
