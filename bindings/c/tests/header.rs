@@ -37,7 +37,11 @@ fn the_header_is_up_to_date() {
 #[test]
 fn the_exported_symbols_are_listed() {
     let library = build();
-    let nm = std::process::Command::new("nm").args(["-D", "--defined-only"]).arg(&library).output().unwrap();
+    let nm = std::process::Command::new("nm")
+        .args(["-D", "--defined-only"])
+        .arg(&library)
+        .output()
+        .unwrap();
     assert!(nm.status.success(), "{}", String::from_utf8_lossy(&nm.stderr));
     let text = String::from_utf8(nm.stdout).unwrap();
     let mut names: Vec<_> = text.lines().filter_map(|l| l.split_whitespace().nth(2)).collect();
