@@ -1,11 +1,12 @@
 //! What opening a sealed file of 1 KiB costs through a warm session, decision and trail record
 //! included: `cargo bench --bench open`. Under `claims-from-home` with all its conditions, and
-//! under a policy that is open to anyone. Without `--bench` it only proves that it runs.
+//! under a policy that is open to anyone; and what one record of the trail costs by itself.
+//! Without `--bench` it only proves that it runs; with the name of a kind of key only that one.
 
 use bulla::policy::Duty;
 use bulla::{
     About, Attestation, Badge, BadgeTerms, Checkpoint, Existing, Home, Host, Identity, KemKind,
-    Kinds, Metadata, ProgramHash, PublicKey, Revocations, Revoked, RootKey, Sealer, Session,
+    Kinds, Metadata, ProgramHash, PublicKey, Revocations, Revoked, Right, RootKey, Sealer, Session,
     Signatory, TrustList,
 };
 use serde_json::{Value, json};
@@ -22,9 +23,13 @@ fn main() {
     let shm = Path::new("/dev/shm");
     let folder = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() };
     let folder = folder.expect("a folder");
+    let only = std::env::args().nth(1).filter(|arg| !arg.starts_with('-'));
     for (kind, name, most) in
         [(KemKind::Hybrid, "hybrid", 400.0), (KemKind::X25519, "x25519", 150.0)]
     {
+        if only.as_ref().is_some_and(|only| only != name) {
+            continue;
+        }
         let desk = Desk::new(&folder.path().join(name), kind);
         for (what, policy) in [("claims-from-home", claims()), ("anyone", anyone())] {
             let median = desk.measure(what, &policy, rounds);
@@ -33,6 +38,8 @@ fn main() {
                 println!("  MISSED");
             }
         }
+        let median = desk.record(if measuring { 20_000 } else { 1 });
+        println!("{name}, one record of the trail: {median:.1} µs (at most 100)");
     }
 }
 
@@ -53,7 +60,7 @@ fn claims() -> Value {
 }
 
 fn anyone() -> Value {
-    json!({"version": 1, "name": "anyone", "grants": [{"to": ["anyone"], "rights": ["view"]}]})
+    json!({"version": 1, "name": "anyone", "grants": [{"to": ["anyone"], "rights": ["view", "print"]}]})
 }
 
 struct Desk {
@@ -111,6 +118,27 @@ impl Desk {
         self.home.use_revocations(&list.expect("a list")).expect("used");
     }
 
+    fn session(&self) -> Session {
+        let identity = self.home.identity(None).expect("an identity");
+        let duties = Duty::ALL.iter().copied().collect();
+        let host = Host { duties, ticket: Some("T-1".into()), ..Host::default() };
+        Session::start(&self.home, identity, host).expect("a session")
+    }
+
+    /// The median of recording a use of an open file, in µs.
+    fn record(&self, rounds: usize) -> f64 {
+        let file = self.session().open(&self.folder.join("anyone-0")).expect("opened");
+        let mut times: Vec<f64> = (0..rounds)
+            .map(|_| {
+                let start = Instant::now();
+                file.exercise(Right::Print).expect("recorded");
+                start.elapsed().as_secs_f64() * 1e6
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    }
+
     /// The median of opening the files in turn and reading each, in µs.
     fn measure(&self, what: &str, policy: &Value, rounds: usize) -> f64 {
         let identity = self.home.identity(None).expect("an identity");
@@ -126,9 +154,7 @@ impl Desk {
             writer.write_all(&[b'x'; 1024]).expect("written");
             writer.finish().expect("finished");
         }
-        let duties = Duty::ALL.iter().copied().collect();
-        let host = Host { duties, ticket: Some("T-1".into()), ..Host::default() };
-        let session = Session::start(&self.home, identity, host).expect("a session");
+        let session = self.session();
         let mut text = [0; 1024];
         let mut open = |path: &Path| {
             let start = Instant::now();

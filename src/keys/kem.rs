@@ -89,9 +89,34 @@ impl KemPublic {
     }
 }
 
-/// Whether the last 32 bytes, the X25519 half of a key or encapsulated key, are of low order.
+/// The x-coordinates of order 1, 2, 4 and 8 in all encodings that X25519 (RFC 7748) reads, which
+/// takes 255 bits modulo 2^255 − 19: 0, 1, the two of order 8, −1, and 0 and 1 plus the modulus.
+const LOW_ORDER: [[u8; 32]; 7] = {
+    let mut p = [0xff; 32];
+    (p[0], p[31]) = (0xed, 0x7f);
+    let [zero, mut one, mut minus_one, mut p_plus_one] = [[0; 32], [0; 32], p, p];
+    (one[0], minus_one[0], p_plus_one[0]) = (1, 0xec, 0xee);
+    let eight = [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ];
+    let other_eight = [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ];
+    [zero, one, eight, other_eight, minus_one, p, p_plus_one]
+};
+
+/// Whether the last 32 bytes, the X25519 half of a key or encapsulated key, are of low order. They
+/// are public: comparing them need not take constant time.
 fn low_order_half(bytes: &[u8]) -> bool {
-    bytes.last_chunk().is_none_or(|half| x25519_dalek::x25519([0x55; 32], *half) == [0; 32])
+    bytes.last_chunk().is_none_or(|half: &[u8; 32]| {
+        let mut half = *half;
+        half[31] &= 0x7f;
+        LOW_ORDER.contains(&half)
+    })
 }
 
 fn seal<K: Kem>(public: &[u8], info: &[u8], key: &Secret) -> Result<(Vec<u8>, Vec<u8>)> {
@@ -229,9 +254,27 @@ mod tests {
             "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         ] {
             let point = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
+            let mut high = <[u8; 32]>::try_from(&point[..]).unwrap();
+            assert_eq!(x25519_dalek::x25519([0x55; 32], high), [0; 32]);
+            high[31] |= 0x80;
+            assert!(low_order_half(&high), "{hex}");
             assert!(KemPublic::new(KemKind::X25519, &point).is_err(), "{hex}");
             let hybrid = [&good[..1184], &point].concat();
             assert!(KemPublic::new(KemKind::Hybrid, &hybrid).is_err(), "{hex}");
+        }
+    }
+
+    #[test]
+    fn other_points_are_not_of_low_order() {
+        for _ in 0..100 {
+            let key = KemSecret::generate(KemKind::X25519);
+            assert!(!low_order_half(&key.public().bytes));
+        }
+        for n in 2..=255 {
+            let mut point = [0; 32];
+            point[0] = n;
+            let low = x25519_dalek::x25519([0x55; 32], point) == [0; 32];
+            assert_eq!(low_order_half(&point), low);
         }
     }
 
