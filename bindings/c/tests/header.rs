@@ -10,7 +10,7 @@ fn here() -> PathBuf {
 
 /// With `BULLA_UPDATE` set, the file is written in place of being compared.
 fn compare(file: &str, made: &str) {
-    let path = here().join("include").join(file);
+    let path = here().join("../../include").join(file);
     if std::env::var_os("BULLA_UPDATE").is_some() {
         fs::write(&path, made).unwrap();
     }

@@ -60,7 +60,7 @@ library() { # features
     cp "${LIB:-$target/$profile}"/libbulla.so "$work/lib/libbulla.so.0"
     ln -sf libbulla.so.0 "$work/lib/libbulla.so"
 }
-link="-I$here/include -L$work/lib -lbulla -lpthread -Wl,-rpath,$work/lib"
+link="-I$root/include -L$work/lib -lbulla -lpthread -Wl,-rpath,$work/lib"
 
 wanted() { case " ${ONLY:-$1} " in *" $1 "*) true ;; *) false ;; esac; }
 run() { # name program arguments…
@@ -84,7 +84,7 @@ c_test() { # name arguments…
     run "$test" "$work/$test.exe" "$@"
 }
 
-sh "$here/tests/c/headers.sh" "$here/include"
+sh "$here/tests/c/headers.sh" "$root/include"
 library
 for each in basic bad_input callbacks threads; do c_test $each; done
 case $(uname) in Linux) c_test forks ;; esac
@@ -93,7 +93,7 @@ for more in "$here"/tests/c/*_tests.sh; do
 done
 if wanted panics && [ -z "${LIB:-}" ]; then
     library --features test-panic
-    c_test panics "$here/include/bulla.symbols"
+    c_test panics "$root/include/bulla.symbols"
     library
 fi
 echo "C ABI: all passed"
