@@ -48,7 +48,7 @@ impl Vector {
         }
         for list in &self.trust {
             // One that does not verify is not held.
-            let _ = TrustList::parse(list).and_then(|list| home.use_list(&list));
+            let _ = TrustList::parse(list).and_then(|list| home.use_list_at(&list, self.now));
         }
         let clock = Clock::Fixed(Arc::new(self.now.into()));
         Session::with(&home, identity, Host::default(), clock, machine()).unwrap()

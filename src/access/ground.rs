@@ -4,7 +4,7 @@ use super::Target;
 use crate::encoding::Thumbprint;
 use crate::session::Shared;
 use crate::standing::{RootStanding, Standing};
-use crate::trail::{Entry, Event, Locked};
+use crate::trail::Locked;
 use crate::{Code, Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -57,7 +57,7 @@ pub(crate) fn stand_for(
                    stood far ahead, ask the issuer for a signed reset";
         return Err(Error::new(Code::Clock, why));
     }
-    refuse_older_lists(&standing, &root_standing, root, trail)?;
+    refuse_older_lists(&standing, &root_standing, root, trail, now)?;
     remember_lists(&root_standing, root, trail, now)?;
     if !root_standing.anchored.load(Ordering::Relaxed) {
         for (anchor, _) in root_standing.anchors() {
@@ -78,6 +78,7 @@ fn refuse_older_lists(
     root_standing: &RootStanding,
     root: &Thumbprint,
     trail: &Locked<'_>,
+    now: u64,
 ) -> Result<()> {
     let state = trail.state();
     let seen = state.list_seq("trust", root, root);
@@ -91,6 +92,10 @@ fn refuse_older_lists(
             let uses = crate::KeyUse::Revocation;
             list.keys().iter().any(|k| k.uses.contains(&uses) && k.jwk.thumbprint() == signer)
         });
+        if trusted {
+            // Of a list that has expired nothing counts, and that is the reason to give.
+            standing.trust.key(root, &signer, crate::KeyUse::Revocation, now)?;
+        }
         if trusted && here.is_none_or(|(_, seq)| *seq < seen) {
             let why = "a newer list of revocations was in use here: get it again";
             return Err(Error::new(Code::Rollback, why));
@@ -108,17 +113,7 @@ fn remember_lists(
     let trust = standing.list_seq.map(|seq| ("trust", *root, seq));
     let revoked = standing.revoked.lists.iter().map(|(by, seq)| ("revocations", *by, *seq));
     for (kind, signer, seq) in trust.into_iter().chain(revoked) {
-        if trail.state().list_seq(kind, root, &signer).is_some_and(|seen| seen >= seq) {
-            continue;
-        }
-        let entry = Entry {
-            root: Some(*root),
-            kind: Some(kind.to_owned()),
-            signer: Some(signer),
-            list_seq: Some(seq),
-            ..Entry::new(Event::ListUsed)
-        };
-        trail.append(&entry, now)?;
+        trail.use_list(kind, *root, signer, seq, now)?;
     }
     Ok(())
 }

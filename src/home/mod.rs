@@ -149,8 +149,13 @@ impl Home {
     /// # Errors
     /// As [`Trust::use_list`].
     pub fn use_list(&self, list: &TrustList) -> Result<()> {
+        self.use_list_at(list, clock::now())
+    }
+
+    pub(crate) fn use_list_at(&self, list: &TrustList, now: u64) -> Result<()> {
         self.trust()?.use_list(list.clone())?;
-        self.put(&format!("trust/{}", list.root()), &format!("{}\n", list.as_str()))
+        self.put(&format!("trust/{}", list.root()), &format!("{}\n", list.as_str()))?;
+        self.remember_list("trust", list.root(), list.root(), list.seq(), now)
     }
 
     /// Public keys that this home has sealed to, its own among them.
@@ -315,7 +320,8 @@ mod tests {
         let identity = Identity::generate(KemKind::X25519, "").unwrap();
         home.create_identity(&identity, Some(&passphrase)).unwrap();
         let open = |i: &Identity| {
-            Trail::open(home.folder(), i.trail(), i, TrailOptions::default()).map(|_| ())
+            Trail::open(home.folder(), i.trail(), i.thumbprint(), TrailOptions::default())
+                .map(|_| ())
         };
         open(&identity).unwrap();
 

@@ -92,7 +92,8 @@ impl Home {
             let why = "a newer list of revocations of this signer is in use";
             return Err(Error::new(Code::Rollback, why));
         }
-        self.put(&format!("revocations/{root}.{signer}"), &format!("{}\n", list.as_str()))
+        self.put(&format!("revocations/{root}.{signer}"), &format!("{}\n", list.as_str()))?;
+        self.remember_list("revocations", root, signer, list.seq(), clock::now())
     }
 
     /// The newest list of one signer for one root's files.

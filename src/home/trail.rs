@@ -3,7 +3,7 @@
 use super::{Home, NO_IDENTITY};
 use crate::atomic::{self, Existing};
 use crate::config::Config;
-use crate::encoding::Id;
+use crate::encoding::{Id, Thumbprint};
 use crate::facts::{Checkpoint, Reset};
 use crate::keys::{Identity, trail_of, with_trail};
 use crate::trail::{self, Trail};
@@ -31,7 +31,26 @@ impl Home {
     }
 
     pub(crate) fn trail(&self, identity: &Identity) -> Result<Trail> {
-        Trail::open(&self.0, identity.trail(), identity, Config::read(&self.0)?.trail)
+        let options = Config::read(&self.0)?.trail;
+        Trail::open(&self.0, identity.trail(), identity.thumbprint(), options)
+    }
+
+    /// Records that a list is in use from now on, where this is a device's home: an older one, or
+    /// none, is then no way back. Needs no passphrase.
+    pub(super) fn remember_list(
+        &self,
+        kind: &str,
+        root: Thumbprint,
+        signer: Thumbprint,
+        seq: u64,
+        now: u64,
+    ) -> Result<()> {
+        if !self.has_identity() {
+            return Ok(());
+        }
+        let device = self.public_identity()?.thumbprint();
+        let trail = Trail::open(&self.0, self.trail_id()?, device, Config::read(&self.0)?.trail)?;
+        trail.lock()?.use_list(kind, root, signer, seq, now)
     }
 
     /// Signs where the audit trail stands.

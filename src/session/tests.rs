@@ -62,7 +62,7 @@ impl Desk {
         };
         let (from, until) = (NOON - HOUR, NOON + 1000 * HOUR);
         let list = TrustList::sign(&self.root, seq, from, until, vec![key], programs).unwrap();
-        self.home.use_list(&list).unwrap();
+        self.home.use_list_at(&list, NOON - HOUR).unwrap();
     }
 
     fn identity(&self) -> Identity {

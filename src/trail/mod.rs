@@ -25,7 +25,7 @@ pub use verify::{TrailExpectation, TrailFault, TrailFaultKind, TrailReport, veri
 
 use crate::atomic::{self, Existing};
 use crate::encoding::{Id, Thumbprint};
-use crate::{Anchor, Code, Error, Identity, Result};
+use crate::{Anchor, Code, Error, Result};
 use journal::Journal;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -98,11 +98,11 @@ impl Trail {
     pub(crate) fn open(
         folder: &Path,
         id: Id,
-        device: &Identity,
+        device: Thumbprint,
         options: TrailOptions,
     ) -> Result<Trail> {
         let mut journal = Journal::open(&path(folder))?;
-        read(&mut journal, device.thumbprint(), options)?;
+        read(&mut journal, device, options)?;
         if !journal.at.state.ids().contains(&id) {
             return Err(broken(
                 "the audit trail is not the one that the identity names, so nothing opens: ask the \
@@ -188,6 +188,28 @@ impl Locked<'_> {
     pub(crate) fn append(&mut self, entry: &Entry, now: u64) -> Result<u64> {
         let sync = self.trail.options.sync;
         self.journal_mut().append(entry, now, sync)
+    }
+
+    /// Records that a list is in use, unless one of the same signer that is not older was before.
+    pub(crate) fn use_list(
+        &mut self,
+        kind: &str,
+        root: Thumbprint,
+        signer: Thumbprint,
+        seq: u64,
+        now: u64,
+    ) -> Result<()> {
+        if self.state().list_seq(kind, &root, &signer).is_some_and(|seen| seen >= seq) {
+            return Ok(());
+        }
+        let entry = Entry {
+            root: Some(root),
+            kind: Some(kind.to_owned()),
+            signer: Some(signer),
+            list_seq: Some(seq),
+            ..Entry::new(Event::ListUsed)
+        };
+        self.append(&entry, now).map(drop)
     }
 
     /// Makes all records last.

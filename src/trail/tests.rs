@@ -1,6 +1,7 @@
 //! The trail as its users see it: one file, many hands.
 
 use super::*;
+use crate::Identity;
 use crate::encoding::{Digest256, sha256};
 use crate::{KemKind, RootKey};
 use std::fs;
@@ -28,7 +29,7 @@ impl Desk {
     }
 
     fn open_with(&self, options: TrailOptions) -> Result<Trail> {
-        Trail::open(self.folder.path(), self.identity.trail(), &self.identity, options)
+        Trail::open(self.folder.path(), self.identity.trail(), self.identity.thumbprint(), options)
     }
 
     fn open(&self) -> Result<Trail> {
@@ -157,8 +158,11 @@ fn a_missing_or_strange_trail_denies() {
     let other = Identity::generate(KemKind::X25519, "").unwrap();
     let options = TrailOptions::default();
     let folder = desk.folder.path();
-    assert_eq!(code(Trail::open(folder, desk.identity.trail(), &other, options)), Code::Trail);
-    assert_eq!(code(Trail::open(folder, id(7), &desk.identity, options)), Code::Trail);
+    assert_eq!(
+        code(Trail::open(folder, desk.identity.trail(), other.thumbprint(), options)),
+        Code::Trail
+    );
+    assert_eq!(code(Trail::open(folder, id(7), desk.identity.thumbprint(), options)), Code::Trail);
     assert!(desk.open().is_ok());
 
     let again = Trail::create(folder, id(7), desk.identity.thumbprint(), NOW).unwrap_err();
