@@ -83,9 +83,7 @@ impl Beside {
         let io = |e| Error::io("putting the new file in place", e);
         self.file.sync_all().map_err(|e| Error::io("syncing the new file", e))?;
         match (self.name, existing) {
-            (Some(name), Existing::Replace) => {
-                name.persist(&self.target).map_err(|e| io(e.error))?
-            }
+            (Some(name), Existing::Replace) => replace(name, &self.target).map_err(io)?,
             (Some(name), Existing::Keep) => {
                 name.persist_noclobber(&self.target).map_err(|e| io(e.error))?;
             }
@@ -95,7 +93,7 @@ impl Beside {
                 let passing = self.folder.join(format!("{TEMPORARY}{}", crate::Id::random()));
                 link(&self.file, &passing).map_err(io)?;
                 let passing = tempfile::TempPath::try_from_path(passing).map_err(io)?;
-                passing.persist(&self.target).map_err(|e| io(e.error))?;
+                replace(passing, &self.target).map_err(io)?;
             }
         }
         if and_folder { sync_folder(&self.folder) } else { Ok(()) }
@@ -103,7 +101,7 @@ impl Beside {
 }
 
 /// First letters of names of files that are not complete, or not in place yet.
-const TEMPORARY: &str = ".bulla-new-";
+pub(crate) const TEMPORARY: &str = ".bulla-new-";
 
 impl Write for Beside {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
@@ -118,6 +116,14 @@ impl Write for Beside {
         self.file.flush()
     }
 }
+
+#[cfg(not(windows))]
+fn replace(name: tempfile::TempPath, target: &Path) -> io::Result<()> {
+    name.persist(target).map_err(|e| e.error)
+}
+
+#[cfg(windows)]
+use crate::windows::replace;
 
 /// Makes renames and new names in a folder durable.
 #[cfg(unix)]
@@ -259,6 +265,20 @@ mod tests {
         write(&target, b"three", true, Existing::Replace).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"three");
         assert_eq!(names(), 1);
+    }
+
+    #[test]
+    fn an_open_file_is_replaced() {
+        use std::io::Read;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        fs::write(&target, b"old").unwrap();
+        let mut open = File::open(&target).unwrap();
+        write(&target, b"new", false, Existing::Replace).unwrap();
+        let mut seen = String::new();
+        open.read_to_string(&mut seen).unwrap();
+        assert_eq!((seen.as_str(), fs::read(&target).unwrap()), ("old", b"new".to_vec()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]

@@ -80,6 +80,8 @@ mod trail;
 mod trust;
 #[cfg(test)]
 mod vectors;
+#[cfg(windows)]
+mod windows;
 mod wrap;
 
 pub use access::Access;

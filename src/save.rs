@@ -26,19 +26,27 @@ impl Original {
     /// [`Code::Changed`] if the file is not the one that was opened any more.
     pub(crate) fn replace(self, new: Beside) -> Result<()> {
         let io = |e| Error::io("reading the file to replace", e);
-        let old = File::open(&self.path).map_err(io)?;
         // Savers of the same file wait here for each other; the later one then sees a new header.
-        old.lock().map_err(io)?;
+        let _lock = lock(&self.path).map_err(io)?;
         let now = File::open(&self.path).map_err(io)?;
         let (header, _) = Header::read(&now).map_err(|_| changed())?;
         let commitment = read_commitment(&now, header.payload_at)?;
         if header.to_bytes() != self.header || commitment != self.commitment {
             return Err(changed());
         }
-        new.like(&old.metadata().map_err(io)?)?;
+        new.like(&now.metadata().map_err(io)?)?;
         new.commit(Existing::Replace, true)
     }
 }
+
+#[cfg(not(windows))]
+fn lock(path: &std::path::Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    file.lock().map(|()| file)
+}
+
+#[cfg(windows)]
+use crate::windows::lock;
 
 /// A save under way: it ends with the decision that allows it, and what it made is remembered.
 pub(crate) struct Save {
