@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the library and the command, makes an office, and runs every C program and example in it.
 # Settings, all of the environment:
-#   CARGO, CC, CXX, CFLAGS (added), PROFILE (debug or release)
+#   CARGO, CC, CXX, CFLAGS (added), PROFILE (debug or release). With a compiler for Windows, what
+#            cannot be there is left out; LIB and RUN are needed
 #   RUN      put in front of each program, such as `valgrind -q --error-exitcode=99`
 #   LIB      folder of a library built elsewhere; BULLA: a command built elsewhere
 #   ONLY     names of the programs to run, instead of all
@@ -14,6 +15,7 @@ cc=${CC:-cc}
 cxx=${CXX:-c++}
 profile=${PROFILE:-debug}
 target=${CARGO_TARGET_DIR:-$root/target}
+case $cc in *mingw*) system=windows ;; *) system=unix ;; esac
 flag=
 [ "$profile" = release ] && flag=--release
 work=$(mktemp -d)
@@ -57,10 +59,19 @@ library() { # features
     # shellcheck disable=SC2086
     [ -n "${LIB:-}" ] || (cd "$root" && $cargo build --quiet $flag --package bulla-capi "$@")
     mkdir -p "$work/lib"
-    cp "${LIB:-$target/$profile}"/libbulla.so "$work/lib/libbulla.so.0"
-    ln -sf libbulla.so.0 "$work/lib/libbulla.so"
+    case $system in
+    windows) cp "$LIB"/*.dll "$LIB"/*.dll.a "$work/lib" ;;
+    *)
+        cp "${LIB:-$target/$profile}"/libbulla.so "$work/lib/libbulla.so.0"
+        ln -sf libbulla.so.0 "$work/lib/libbulla.so"
+        ;;
+    esac
 }
-link="-I$root/include -L$work/lib -lbulla -lpthread -Wl,-rpath,$work/lib"
+link="-I$root/include -L$work/lib -lbulla"
+case $system in
+windows) export WINEPATH="$work/lib;${WINEPATH:-}" ;;
+*) link="$link -lpthread -Wl,-rpath,$work/lib" ;;
+esac
 
 wanted() { case " ${ONLY:-$1} " in *" $1 "*) true ;; *) false ;; esac; }
 run() { # name program arguments…
@@ -87,9 +98,11 @@ c_test() { # name arguments…
 sh "$here/tests/c/headers.sh" "$root/include"
 library
 for each in basic bad_input callbacks threads; do c_test $each; done
-case $(uname) in Linux) c_test forks ;; esac
+[ "$system" = windows ] || c_test forks
 for more in "$here"/tests/c/*_tests.sh; do
-    if [ -e "$more" ] && wanted "$(basename "$more" _tests.sh)"; then . "$more"; fi
+    name=$(basename "$more" _tests.sh)
+    case $system-$name in windows-stdio) continue ;; esac # no fopencookie
+    if wanted "$name"; then . "$more"; fi
 done
 if wanted panics && [ -z "${LIB:-}" ]; then
     library --features test-panic
