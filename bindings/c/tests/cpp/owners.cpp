@@ -148,7 +148,7 @@ static void nothing_is_left_of_what_was_not_finished() {
 
 static void saves_and_exports() {
     bulla::session session = desk();
-    std::ofstream("plain.csv") << "name\nKim\n";
+    std::ofstream("plain.csv", std::ios::binary) << "name\nKim\n";
     CHECK(issuer("all.json").seal_file("plain.csv", "p.bulla", replacing()).size() == 32);
     throws(BULLA_E_EXISTS, [] { issuer("all.json").seal_file("plain.csv", "p.bulla"); });
     bulla::file file(session, "p.bulla");
@@ -187,7 +187,7 @@ static void saves_and_exports() {
 
 static void rights_and_duties() {
     bulla::session session = desk();
-    std::ofstream("plain.csv") << "ssn\n1\n";
+    std::ofstream("plain.csv", std::ios::binary) << "ssn\n1\n";
     issuer("masked.json").seal_file("plain.csv", "m.bulla", replacing());
     bulla::file file(session, "m.bulla");
     bulla::duties todo = file.duties(bulla::right::view);
@@ -210,7 +210,7 @@ static void rights_and_duties() {
 
 static void sources() {
     bulla::session session = desk();
-    std::ofstream("plain.csv") << content();
+    std::ofstream("plain.csv", std::ios::binary) << content();
     issuer("all.json").seal_file("plain.csv", "o.bulla", replacing());
     std::string sealed = text_of("o.bulla");
     CHECK(bulla::is_sealed(sealed.data(), sealed.size()));
