@@ -25,7 +25,7 @@ impl Home {
     /// The audit trail as far as it is written now, to be read while others append.
     ///
     /// # Errors
-    /// [`Code::Trail`] if it is missing, [`Code::TrailBusy`].
+    /// [`Code::Trail`](crate::Code::Trail) if it is missing, [`Code::TrailBusy`](crate::Code::TrailBusy).
     pub fn read_trail(&self) -> Result<impl BufRead + use<>> {
         trail::open_for_reading(&self.0, Config::read(&self.0)?.trail.wait)
     }
@@ -63,7 +63,7 @@ impl Home {
     /// the new id.
     ///
     /// # Errors
-    /// [`Code::UnknownRoot`], [`Code::Signature`], [`Code::NotPermitted`] if it is for another
+    /// [`Code::UnknownRoot`](crate::Code::UnknownRoot), [`Code::Signature`](crate::Code::Signature), [`Code::NotPermitted`](crate::Code::NotPermitted) if it is for another
     /// device or trail.
     pub fn use_reset(&self, reset: &Reset) -> Result<Id> {
         self.use_reset_at(reset, clock::now())
