@@ -10,7 +10,8 @@ use crate::trust::Trust;
 use crate::wrap::{self, Scope, Wrap};
 use crate::{Code, Error, Result, kdf};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest label, in bytes.
 pub(crate) const MAX_LABEL: usize = 256;
@@ -158,7 +159,7 @@ impl License {
     ///
     /// # Errors
     /// [`Code::NotRecipient`], [`Code::Wrap`]
-    pub(crate) fn file_key(&self, secret: &KemSecret) -> Result<Secret> {
+    pub(crate) fn file_key(&self, secret: &KemSecret, known: &BatchKeys) -> Result<Secret> {
         let claims = self.claims();
         let me = secret.public().key_id();
         let wrap = claims.wraps.iter().find(|w| w.to == me).ok_or_else(|| {
@@ -168,11 +169,48 @@ impl License {
             (Scope::Batch, Some(batch)) => batch,
             _ => claims.file,
         };
-        let key = wrap::unwrap(secret, wrap, &id, &claims.policy.0)?;
-        Ok(match wrap.scope {
-            Scope::File => key,
-            Scope::Batch => batch_file_key(&key, &claims.file),
-        })
+        let unwrap = || wrap::unwrap(secret, wrap, &id, &claims.policy.0);
+        match wrap.scope {
+            Scope::File => unwrap(),
+            Scope::Batch => {
+                let made_for = wrap::digest(wrap, &id, &claims.policy.0);
+                Ok(batch_file_key(&*known.get(made_for, unwrap)?, &claims.file))
+            }
+        }
+    }
+}
+
+/// Batch keys that a session has unwrapped: opening many files of a batch costs one unwrap.
+#[derive(Default)]
+pub(crate) struct BatchKeys(Mutex<HashMap<[u8; 32], Arc<Secret>>>);
+
+/// Most batch keys that are kept.
+const MAX_BATCHES: usize = 32;
+
+impl BatchKeys {
+    /// The key that the very same wrap gave before, or what `unwrap` gives now.
+    fn get(
+        &self,
+        made_for: [u8; 32],
+        unwrap: impl FnOnce() -> Result<Secret>,
+    ) -> Result<Arc<Secret>> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = lock().get(&made_for) {
+            return Ok(Arc::clone(key));
+        }
+        // Without the lock, so that others go on meanwhile.
+        let key = Arc::new(unwrap()?);
+        let mut known = lock();
+        if known.len() >= MAX_BATCHES {
+            known.clear();
+        }
+        known.insert(made_for, Arc::clone(&key));
+        Ok(key)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
     }
 }
 

@@ -66,7 +66,7 @@ pub fn relicense(
         let why = "only the root that issued a file can re-license it";
         return Err(Error::new(Code::NotPermitted, why));
     }
-    let file_key = old.license.file_key(&session.identity().kem)?;
+    let file_key = old.license.file_key(&session.identity().kem, &session.0.batch_keys)?;
     let content = payload::open(&old, &file_key, &file, stored)?;
     let metadata = old.description.open(&file_key, &claims.file)?;
 

@@ -8,6 +8,7 @@ use crate::header::Header;
 use crate::home::Home;
 use crate::keys::Identity;
 use crate::lease::Lease;
+use crate::license::BatchKeys;
 use crate::measure::{Machine, MeasuredProgram, machine};
 use crate::memory::Secret;
 use crate::policy::{Decision, DutySet, Facts, Policy, Storage};
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     /// The program of this process, once it was measured.
     pub(crate) program: OnceLock<Option<MeasuredProgram>>,
     pub(crate) trail: Trail,
+    pub(crate) batch_keys: BatchKeys,
     pub(crate) policies: Mutex<HashMap<Digest256, Arc<Policy>>>,
     home: Home,
     standing: RwLock<Arc<Standing>>,
@@ -116,6 +118,7 @@ impl Session {
             standing: RwLock::new(Arc::new(standing)),
             generation: AtomicU64::new(0),
             policies: Mutex::default(),
+            batch_keys: BatchKeys::default(),
             program: OnceLock::new(),
             home: home.clone(),
             identity,
@@ -294,7 +297,7 @@ impl Session {
 mod tests;
 
 fn file_key(shared: &Shared, header: &Header) -> Result<Secret> {
-    header.license.file_key(&shared.identity.kem)
+    header.license.file_key(&shared.identity.kem, &shared.batch_keys)
 }
 
 fn storage(shared: &Shared, file: Option<&File>) -> Option<Storage> {

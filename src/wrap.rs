@@ -70,6 +70,13 @@ pub(crate) fn wrap(
     Ok(Wrap { kind, scope, to, enc: text(&enc), ct: text(&ct) })
 }
 
+/// What stands for a wrap and all that it was made for.
+pub(crate) fn digest(wrap: &Wrap, id: &Id, policy: &[u8]) -> [u8; 32] {
+    // The parts before the texts have fixed lengths, and the texts' lengths are those of the kind.
+    let info = info(wrap.scope, id, policy, &wrap.to);
+    sha256(&[&info, wrap.kind.as_bytes(), b"\0", wrap.enc.as_bytes(), wrap.ct.as_bytes()].concat())
+}
+
 /// Opens the wrap with the secret key that it was made for.
 ///
 /// # Errors

@@ -694,6 +694,39 @@ fn sealing_needs_the_role_and_is_recorded() {
 }
 
 #[test]
+fn a_batch_is_unwrapped_once() {
+    let desk = Desk::new();
+    let to = [desk.identity().recipient().clone()];
+    let seal = |policy: &Value, name: &str| {
+        let policy = policy.to_string();
+        let sealer = Sealer::issued(&desk.root, "", policy.as_bytes(), &to, Kinds::Same);
+        let sealer = sealer.unwrap().batch().unwrap();
+        let paths = [0, 1, 2].map(|i| desk.folder.join(format!("{name}{i}")));
+        for path in &paths {
+            let new = sealer.prepare(&Metadata::default()).unwrap();
+            let mut writer = new.into_file(path, Existing::Keep).unwrap();
+            writer.write_all(path.to_str().unwrap().as_bytes()).unwrap();
+            writer.finish().unwrap();
+        }
+        paths
+    };
+    let session = desk.session(Host::default());
+    let batches = [seal(&anyone(&["view"]), "a"), seal(&anyone(&["view"]), "b")];
+    for path in batches.as_flattened() {
+        let mut text = String::new();
+        session.open(path).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, path.to_str().unwrap());
+    }
+    assert_eq!(session.0.batch_keys.len(), 2);
+    // A key that is known opens nothing that was made for another policy.
+    let sealed = std::fs::read(&batches[0][0]).unwrap();
+    let strict = seal(&agents_always(), "c");
+    assert_eq!(code(session.open(&strict[0])), Code::Denied);
+    assert_eq!(session.0.batch_keys.len(), 2);
+    session.open_source(sealed).unwrap();
+}
+
+#[test]
 fn two_sessions_with_different_badges() {
     let desk = Desk::new();
     let path = desk.seal("a", &agents_always());
