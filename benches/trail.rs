@@ -24,7 +24,8 @@ fn trail() -> Vec<u8> {
                 b64(3),
             ),
             (_, 2) => format!(
-                r#""seen","device":"{device}","file":"{file:032x}","license_seq":1,"rev":2,"commitment":"{}","of":{}"#,
+                r#""seen","device":"{device}","root":"{}","file":"{file:032x}","license_seq":1,"rev":2,"commitment":"{}","of":{}"#,
+                b64(2),
                 b64(4),
                 seq - 1,
             ),

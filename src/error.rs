@@ -173,6 +173,8 @@ pub struct Error {
     message: Cow<'static, str>,
     source: Option<io::Error>,
     decision: Option<Box<Decision>>,
+    /// Whether it stands in the trail.
+    recorded: bool,
 }
 
 /// `Result` with this crate's [`Error`].
@@ -181,7 +183,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with this code and message.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Error { code, message: message.into(), source: None, decision: None }
+        Error { code, message: message.into(), source: None, decision: None, recorded: false }
     }
 
     /// A system error, classified, with what was being done (`"reading the identity"`).
@@ -199,12 +201,18 @@ impl Error {
             _ => Code::Io,
         };
         let message = format!("{doing}: {source}").into();
-        Error { code, message, source: Some(source), decision: None }
+        Error { code, message, source: Some(source), decision: None, recorded: false }
     }
 
     /// A denial by a policy, with the decision as data.
     pub(crate) fn denied(code: Code, message: String, decision: Decision) -> Self {
-        Error { code, message: message.into(), source: None, decision: Some(Box::new(decision)) }
+        Error {
+            code,
+            message: message.into(),
+            source: None,
+            decision: Some(Box::new(decision)),
+            recorded: false,
+        }
     }
 
     /// Of a denial by a policy: which conditions failed, what was known and what would do.
@@ -220,6 +228,15 @@ impl Error {
     /// The class of the code.
     pub fn class(&self) -> Class {
         self.code.class()
+    }
+
+    /// The same refusal, which was recorded.
+    pub(crate) fn recorded(self) -> Self {
+        Error { recorded: true, ..self }
+    }
+
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recorded
     }
 
     /// The same refusal, which could not be recorded.

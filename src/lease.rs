@@ -6,7 +6,7 @@ use crate::cobblestone::COMMITMENT;
 use crate::policy::{Decision, Right};
 use crate::session::Shared;
 use crate::trail::{Entry, Event};
-use crate::{Class, Code, Error, Result};
+use crate::{Code, Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) struct Lease {
     now: RwLock<Current>,
     /// One thread decides again, the others wait for it.
     renewing: Mutex<()>,
-    /// Whether a failure was recorded: one a file is enough.
+    /// Whether a failed read was recorded: one a file is enough.
     failed: AtomicBool,
 }
 
@@ -70,13 +70,26 @@ impl Lease {
         self.now.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What was decided, taken again where the session was refreshed; without rights once it ended.
     pub(crate) fn decision(&self) -> Arc<Decision> {
-        Arc::clone(&self.current().admission.decision)
+        self.freshen();
+        let current = self.current();
+        if current.ended.is_some() || current.is_over(&self.shared) {
+            return Arc::default();
+        }
+        Arc::clone(&current.admission.decision)
     }
 
     /// Until when (exclusive): Unix seconds.
     pub(crate) fn until(&self) -> Option<u64> {
+        self.freshen();
         self.current().admission.until
+    }
+
+    fn freshen(&self) {
+        if self.generation.load(Ordering::Acquire) != self.shared.generation() {
+            self.renew();
+        }
     }
 
     /// Whether the right is granted, now.
@@ -85,26 +98,21 @@ impl Lease {
     /// [`Code::Ended`] after the end, [`Code::Right`] without the right, and those of a decision
     /// that was taken again and denies.
     pub(crate) fn require(&self, right: Right) -> Result<()> {
-        if self.generation.load(Ordering::Acquire) != self.shared.generation() {
-            self.renew();
-        }
-        let current = self.current();
-        if let Some((code, why)) = &current.ended {
-            return Err(Error::new(*code, why.clone()));
-        }
-        if current.is_over(&self.shared) {
+        loop {
+            self.freshen();
+            let current = self.current();
+            if let Some((code, why)) = &current.ended {
+                return Err(Error::new(*code, why.clone()).recorded());
+            }
+            if !current.is_over(&self.shared) {
+                return allowed(&current.admission.decision, right);
+            }
             drop(current);
-            return Err(self.end());
+            // Somebody may have renewed it in between.
+            if let Some(e) = self.end() {
+                return Err(e);
+            }
         }
-        if current.admission.decision.allows(right) {
-            return Ok(());
-        }
-        let mut why = format!("the file's policy does not grant the right to {right}");
-        for withheld in current.admission.decision.withheld().iter().filter(|w| w.right == right) {
-            why = withheld.to_string();
-        }
-        let decision = (*current.admission.decision).clone();
-        Err(Error::denied(Code::Right, why, decision))
     }
 
     fn renew(&self) {
@@ -123,23 +131,25 @@ impl Lease {
         self.generation.store(generation, Ordering::Release);
     }
 
-    /// Marks the end, and records it once.
-    fn end(&self) -> Error {
+    /// Marks the end, and records it once; `None` if it goes on after all.
+    fn end(&self) -> Option<Error> {
         let why = "the decision under which this file was opened has ended (badge, hours, validity \
                    or an attestation): renew what ended, refresh the session, or open it again";
         let error = Error::new(Code::Ended, why);
         let mut current = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        if current.ended.is_some() {
-            return error;
+        if let Some((code, why)) = &current.ended {
+            return Some(Error::new(*code, why.clone()).recorded());
+        }
+        if !current.is_over(&self.shared) {
+            return None;
         }
         current.ended = Some((Code::Ended, why.to_owned()));
-        let of = Some(current.admission.record);
         drop(current);
-        self.refused(Entry { of, ..self.target.entry(&self.shared, Event::Denied) }, error)
+        Some(self.refused(self.entry(Event::Denied), error))
     }
 
     fn refused(&self, entry: Entry, e: Error) -> Error {
-        let subject = self.shared.subject(&self.target);
+        let subject = self.current().admission.subject.clone();
         access::refused(&self.shared, Entry { subject, ..entry }, e)
     }
 
@@ -160,7 +170,6 @@ impl Lease {
                 let rights = vec![right];
                 self.refused(Entry { rights, ..self.entry(Event::Denied) }, e)
             }
-            // That the decision ended was recorded already.
             _ => e,
         })
     }
@@ -176,7 +185,7 @@ impl Lease {
             Right::Export => Event::Exported,
         };
         self.permit(right)?;
-        let subject = self.shared.subject(&self.target);
+        let subject = self.current().admission.subject.clone();
         let rights = vec![right];
         let entry = entry(Entry { subject, rights, ..self.entry(event) });
         self.shared.trail.lock()?.append(&entry, self.shared.clock.now()).map(drop)
@@ -197,9 +206,26 @@ impl Lease {
     /// Records that what was begun has failed.
     pub(crate) fn failed(&self, e: Error) -> Error {
         // What the decision refuses was recorded when it did.
-        if e.class() == Class::Denied || self.failed.swap(true, Ordering::Relaxed) {
+        if e.is_recorded() {
             return e;
         }
         self.refused(self.entry(Event::Failed), e)
     }
+
+    /// The same for reads, of which the first failure is enough.
+    pub(crate) fn failed_read(&self, e: Error) -> Error {
+        if self.failed.swap(true, Ordering::Relaxed) { e } else { self.failed(e) }
+    }
+}
+
+fn allowed(decision: &Decision, right: Right) -> Result<()> {
+    if decision.allows(right) {
+        return Ok(());
+    }
+    let withheld = decision.withheld().iter().find(|withheld| withheld.right == right);
+    let why = match withheld {
+        Some(withheld) => withheld.to_string(),
+        None => format!("the file's policy does not grant the right to {right}"),
+    };
+    Err(Error::denied(Code::Right, why, decision.clone()))
 }

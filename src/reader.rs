@@ -61,7 +61,7 @@ impl<S: ReadAt> Reader<S> {
     /// without the right to view, [`Code::Ended`] after the decision's end.
     pub fn read_at(&self, out: &mut [u8], offset: u64) -> Result<usize> {
         self.lease.require(Right::View)?;
-        self.inner.read_at(out, offset).map_err(|e| self.lease.failed(e))
+        self.inner.read_at(out, offset).map_err(|e| self.lease.failed_read(e))
     }
 
     /// The original's name, type and times.
@@ -69,7 +69,8 @@ impl<S: ReadAt> Reader<S> {
         &self.metadata
     }
 
-    /// What was decided: rights, duties, until when, and why not more.
+    /// What was decided: rights, duties, until when, and why not more. After a refresh of the session
+    /// it may be another; once it ended it grants nothing.
     pub fn decision(&self) -> Arc<Decision> {
         self.lease.decision()
     }
@@ -248,6 +249,8 @@ impl<R: Read> SealedStream<R> {
 impl<R: Read> Read for SealedStream<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.lease.require(Right::View)?;
-        self.inner.read(out).map_err(|e| self.lease.failed(Error::io("reading the file", e)).into())
+        self.inner
+            .read(out)
+            .map_err(|e| self.lease.failed_read(Error::io("reading the file", e)).into())
     }
 }

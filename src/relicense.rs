@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::save::Original;
 use crate::seal::sign;
 use crate::session::Session;
-use crate::trail::Event;
+use crate::trail::{Entry, Event};
 use crate::wrap::{self, Scope};
 use crate::{Code, Error, Result, clock, payload};
 use std::fs::File;
@@ -66,6 +66,7 @@ pub fn relicense(
         let why = "only the root that issued a file can re-license it";
         return Err(Error::new(Code::NotPermitted, why));
     }
+    access::admit_issuer(&session.0, &Target::of(&session.0, &old, || None)?)?;
     let file_key = old.license.file_key(&session.identity().kem, &session.0.batch_keys)?;
     let content = payload::open(&old, &file_key, &file, stored)?;
     let metadata = old.description.open(&file_key, &claims.file)?;
@@ -79,30 +80,37 @@ pub fn relicense(
     let target = Target::made(&session.0, &license, rev)?;
     let record = session.record(target.entry(&session.0, Event::Relicensed))?;
 
-    let beside = Beside::create(path, false)?;
-    let io = |e| Error::io("writing the re-licensed file", e);
-    let (made, new) = if reencrypted {
-        let prev = content.commitment();
-        let description = Description::new(&new_key, &id, rev, Some(&prev), &metadata)?;
-        let header = Header::new(license, description)?;
-        let mut encryptor = payload::begin(&header, &new_key, beside)?;
-        content.copy_to(&mut encryptor)?;
-        (encryptor.commitment(), encryptor.finish()?)
-    } else {
-        let header = old.relicensed(license)?;
-        let mut beside = beside;
-        beside.write_all(&header.to_bytes()).map_err(io)?;
-        // From file to file, so that the kernel copies, or shares the blocks.
-        let mut from = &file;
-        from.seek(SeekFrom::Start(old.payload_at)).map_err(io)?;
-        let copied = io::copy(&mut from, &mut beside.file()).map_err(io)?;
-        // Checked on the bytes as they were copied.
-        payload::open(&header, &new_key, beside.file(), copied)?;
-        (content.commitment(), beside)
-    };
-    let commitment = content.commitment();
-    Original { path: path.to_owned(), header: old.to_bytes(), commitment }.replace(new)?;
-    access::remember(&session.0, &target, record, &made, Content::Made)?;
+    let replaced = (|| {
+        let beside = Beside::create(path, false)?;
+        let io = |e| Error::io("writing the re-licensed file", e);
+        let (made, new) = if reencrypted {
+            let prev = content.commitment();
+            let description = Description::new(&new_key, &id, rev, Some(&prev), &metadata)?;
+            let header = Header::new(license, description)?;
+            let mut encryptor = payload::begin(&header, &new_key, beside)?;
+            content.copy_to(&mut encryptor)?;
+            (encryptor.commitment(), encryptor.finish()?)
+        } else {
+            let header = old.relicensed(license)?;
+            let mut beside = beside;
+            beside.write_all(&header.to_bytes()).map_err(io)?;
+            // From file to file, so that the kernel copies, or shares the blocks.
+            let mut from = &file;
+            from.seek(SeekFrom::Start(old.payload_at)).map_err(io)?;
+            let copied = io::copy(&mut from, &mut beside.file()).map_err(io)?;
+            // Checked on the bytes as they were copied.
+            payload::open(&header, &new_key, beside.file(), copied)?;
+            (content.commitment(), beside)
+        };
+        let commitment = content.commitment();
+        Original { path: path.to_owned(), header: old.to_bytes(), commitment }.replace(new)?;
+        access::remember(&session.0, &target, record, &made, Content::Made)?;
+        Ok(())
+    })();
+    replaced.map_err(|e| {
+        let entry = Entry { of: Some(record), ..target.entry(&session.0, Event::Failed) };
+        access::refused(&session.0, entry, e)
+    })?;
     Ok(Relicensed { seq, reencrypted })
 }
 

@@ -63,7 +63,7 @@ impl Revoked {
         self.permits.extend(&revoked.permits);
     }
 
-    /// Whether license, person and device still count.
+    /// Whether a license, what it stands on, a person and a device still count.
     ///
     /// # Errors
     /// [`Code::Revoked`]
@@ -73,6 +73,16 @@ impl Revoked {
         subject: Option<&str>,
         device: &Thumbprint,
     ) -> Result<()> {
+        self.check_license(license)?;
+        if let Some(delegation) = &license.delegation {
+            let (template, permit) = delegation.ids();
+            self.check_delegation(&template, &permit, &license.token.kid())?;
+        }
+        self.check_who(subject, device)
+    }
+
+    /// Whether a license still counts by itself.
+    pub(crate) fn check_license(&self, license: &License) -> Result<()> {
         let claims = license.claims();
         // Without a list nothing is below any number.
         if self.files.get(&claims.file).is_some_and(|below| claims.seq < *below) {
@@ -81,11 +91,7 @@ impl Revoked {
         if self.licenses.contains(&claims.jti) {
             return Err(revoked("the file's license: ask for the file again"));
         }
-        if let Some(delegation) = &license.delegation {
-            let (template, permit) = delegation.ids();
-            self.check_delegation(&template, &permit, &license.token.kid())?;
-        }
-        self.check_who(subject, device)
+        Ok(())
     }
 
     /// Whether a person and a device still count.

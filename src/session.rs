@@ -13,7 +13,7 @@ use crate::measure::{Machine, MeasuredProgram, machine};
 use crate::memory::Secret;
 use crate::policy::{Decision, DutySet, Facts, Policy, Storage};
 use crate::reader::{Reader, SealedStream};
-use crate::standing::{RootStanding, Standing};
+use crate::standing::{RootStanding, Standing, unpoisoned};
 use crate::trail::{Entry, Trail};
 use crate::{Code, Error, Result, payload};
 use std::collections::HashMap;
@@ -47,6 +47,9 @@ pub struct Host {
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Shared>);
 
+/// A badge in place of the home's, and attestations beside the home's.
+type Tokens = (Option<String>, Vec<String>);
+
 /// What a session and its open files share.
 pub(crate) struct Shared {
     pub(crate) identity: Identity,
@@ -59,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) batch_keys: BatchKeys,
     pub(crate) policies: Mutex<HashMap<Digest256, Arc<Policy>>>,
     home: Home,
+    /// What the host gave last.
+    tokens: Mutex<Tokens>,
     standing: RwLock<Arc<Standing>>,
     generation: AtomicU64,
 }
@@ -78,7 +83,7 @@ impl Shared {
         self.subject_for(&target.license.claims().iss)
     }
 
-    fn subject_for(&self, root: &Thumbprint) -> Option<String> {
+    pub(crate) fn subject_for(&self, root: &Thumbprint) -> Option<String> {
         let standing =
             self.standing().for_root(root, &self.identity.thumbprint(), self.clock.now());
         standing.ok()?.subject().map(str::to_owned)
@@ -121,6 +126,7 @@ impl Session {
             batch_keys: BatchKeys::default(),
             program: OnceLock::new(),
             home: home.clone(),
+            tokens: Mutex::new((host.badge.clone(), host.attestations.clone())),
             identity,
             host,
             clock,
@@ -135,22 +141,29 @@ impl Session {
     }
 
     /// Reads badge, attestations and lists of the home again. Files that are open are decided
-    /// about anew at their next read: a new badge goes on, a revocation ends them.
+    /// about anew at their next use: a new badge goes on, a revocation ends them. A badge and
+    /// attestations that the host gave stay those that it gave last.
     pub fn refresh(&self) -> Result<()> {
-        let host = &self.0.host;
-        self.replace(Standing::of(&self.0.home, host.badge.as_deref(), &host.attestations)?);
-        Ok(())
+        self.replace(None)
     }
 
-    /// The same, with this badge in place of the home's.
+    /// The same, with this badge in place of the home's, and these attestations beside the home's,
+    /// from now on. Another person's badge opens anew what is open: it is recorded, and counted.
     pub fn refresh_with(&self, badge: &str, attestations: &[String]) -> Result<()> {
-        self.replace(Standing::of(&self.0.home, Some(badge), attestations)?);
-        Ok(())
+        self.replace(Some((Some(badge.to_owned()), attestations.to_vec())))
     }
 
-    fn replace(&self, new: Standing) {
-        *self.0.standing.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+    fn replace(&self, new: Option<Tokens>) -> Result<()> {
+        // Held to the end, so that of two refreshes the later one counts.
+        let mut tokens = unpoisoned(&self.0.tokens);
+        let (badge, attestations) = new.unwrap_or_else(|| tokens.clone());
+        let standing = Standing::of(&self.0.home, badge.as_deref(), &attestations)?;
+        *tokens = (badge, attestations);
+        let mut current = self.0.standing.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(standing);
+        drop(current);
         self.0.generation.fetch_add(1, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Opens a sealed file to view it.

@@ -49,7 +49,7 @@ pub(crate) struct RootStanding {
     pub(crate) list_seq: Option<u64>,
     /// Whether the local trail was found to extend all anchors.
     pub(crate) anchored: AtomicBool,
-    /// When to look again, because something did not count.
+    /// When to look again: something ends, or did not count.
     again: Option<u64>,
 }
 
@@ -115,6 +115,8 @@ impl Standing {
             }
         }
         let issued = attestations.iter().map(|a| a.issued).chain(badge.iter().map(|b| b.issued));
+        let ends = attestations.iter().map(|a| a.expires).chain(badge.iter().map(|b| b.expires));
+        let ends = ends.collect::<Vec<_>>().into_iter();
         let lists = list.map_or(0, |list| list.issued_at()).max(revoked.latest);
         Ok(RootStanding {
             latest: issued.fold(lists, u64::max),
@@ -122,7 +124,8 @@ impl Standing {
             until: counting.map(|list| list.expires_at()),
             list_seq: list.map(|list| list.seq()),
             anchored: AtomicBool::new(false),
-            again: uncounted.then_some(now + AGAIN),
+            // A token that ends is looked at again then, one that does not count every second.
+            again: ends.chain(uncounted.then_some(now + AGAIN)).min(),
             badge,
             no_badge,
             attestations,

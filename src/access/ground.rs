@@ -19,21 +19,41 @@ pub(super) fn stand(
     older: bool,
     trail: &mut Locked<'_>,
 ) -> Result<(Arc<RootStanding>, u64)> {
-    let (root, claims) = (target.root(), target.license.claims());
-    let (standing, now) = stand_for(shared, root, trail)?;
+    let (standing, now) = stand_for(shared, target.root(), trail)?;
     let device = shared.identity.thumbprint();
     standing.revoked.check(&target.license, standing.subject(), &device)?;
-    let state = trail.state();
-    if !older && state.license_seq(&claims.file).is_some_and(|seen| claims.seq < seen) {
+    if !older {
+        not_older(target, trail)?;
+    }
+    Ok((standing, now))
+}
+
+/// What must hold before an issuer gives a file new terms. A delegation that was revoked is no
+/// obstacle: that is what the new terms are for.
+pub(super) fn stand_as_issuer(
+    shared: &Shared,
+    target: &Target,
+    trail: &mut Locked<'_>,
+) -> Result<()> {
+    let (standing, _) = stand_for(shared, target.root(), trail)?;
+    standing.revoked.check_license(&target.license)?;
+    standing.revoked.check_who(standing.subject(), &shared.identity.thumbprint())?;
+    not_older(target, trail)
+}
+
+fn not_older(target: &Target, trail: &Locked<'_>) -> Result<()> {
+    let (claims, state) = (target.license.claims(), trail.state());
+    let (root, file) = (&claims.iss, &claims.file);
+    if state.license_seq(root, file).is_some_and(|seen| claims.seq < seen) {
         let why = "this device has seen a newer license of this file: get the file anew";
         return Err(Error::new(Code::Rollback, why));
     }
-    if !older && state.revision(&claims.file).is_some_and(|(seen, _)| target.rev < seen) {
+    if state.revision(root, file).is_some_and(|(seen, _)| target.rev < seen) {
         let why = "this device has seen newer content of this file: get the file anew, or ask for \
                    the older one expressly";
         return Err(Error::new(Code::Rollback, why));
     }
-    Ok((standing, now))
+    Ok(())
 }
 
 /// What holds for all files of a root: gives what the tokens are worth, and the time.

@@ -18,7 +18,7 @@ use crate::standing::{RootStanding, Standing, unpoisoned};
 use crate::trail::{Entry, Event, Locked};
 use crate::{Class, Code, Error, Result};
 use gather::{facts, recorded_program};
-use ground::stand;
+use ground::{stand, stand_as_issuer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -61,6 +61,8 @@ pub(crate) struct Admission {
     pub(crate) at: u64,
     /// The number of the trail's record of it.
     pub(crate) record: u64,
+    /// Who sat there.
+    pub(crate) subject: Option<String>,
     /// Opens as they were counted.
     opens: BTreeMap<u64, Known<u64>>,
 }
@@ -135,7 +137,9 @@ pub(crate) fn verify(shared: &Shared, standing: &Standing, license: &License) ->
     let verified = standing.verify(license, shared.clock.now());
     verified.map_err(|e| {
         let event = if e.class() == Class::Denied { Event::Denied } else { Event::Failed };
-        let entry = file_entry(shared, event, license, license.claims().file);
+        let claims = license.claims();
+        let subject = shared.subject_for(&claims.iss);
+        let entry = Entry { subject, ..file_entry(shared, event, license, claims.file) };
         refused(shared, entry, e)
     })
 }
@@ -152,25 +156,18 @@ pub(crate) fn admit(
     access: Access,
     current: impl FnOnce() -> bool,
 ) -> Result<Admission> {
+    let subject = shared.subject(target);
     let mut trail = shared.trail.lock()?;
-    let entry = target.entry(shared, Event::Denied);
+    let entry = Entry { subject, ..target.entry(shared, Event::Denied) };
     match decide(shared, target, access.older, None, &mut trail) {
         Ok((standing, decision, admission)) if decision.allows(access.right) => {
-            let program = recorded_program(shared, &standing);
-            let entry = Entry {
-                event: Event::Opened,
-                subject: standing.subject().map(str::to_owned),
-                rights: decision.rights().map(|(right, _)| right).collect(),
-                older: access.older,
-                program,
-                ..entry
-            };
+            let entry = Entry { older: access.older, ..entry };
+            let entry = opened(shared, &standing, &decision, entry);
             let record = trail.append(&entry, admission.at)?;
             Ok(Admission { record, ..admission })
         }
         Ok((standing, decision, admission)) => {
             let e = denial(&standing, decision, access.right);
-            let entry = Entry { subject: standing.subject().map(str::to_owned), ..entry };
             Err(record_refusal(&mut trail, entry, e, admission.at))
         }
         Err(e) if e.code() == Code::Rollback && !current() => {
@@ -183,23 +180,60 @@ pub(crate) fn admit(
     }
 }
 
-/// Decides again about a file that is open, with what the session stands on by now.
+/// Decides again about a file that is open, with what the session stands on by now. Somebody else
+/// at the device opens the file anew: it is recorded, and counts as one of their opens.
 pub(crate) fn renew(shared: &Shared, target: &Target, before: &Admission) -> Result<Admission> {
+    let subject = shared.subject(target);
     let mut trail = shared.trail.lock()?;
-    let entry = target.entry(shared, Event::Denied);
-    let renewed = verify(shared, &shared.standing(), &target.license)
-        .and_then(|()| decide(shared, target, true, Some(&before.opens), &mut trail));
+    let entry = Entry {
+        of: Some(before.record),
+        subject: subject.clone(),
+        ..target.entry(shared, Event::Denied)
+    };
+    let same = subject == before.subject;
+    let opens = same.then_some(&before.opens);
+    // Not `verify`, which would record under the lock that is held here.
+    let renewed = shared
+        .standing()
+        .verify(&target.license, shared.clock.now())
+        .and_then(|()| decide(shared, target, true, opens, &mut trail));
     match renewed {
-        Ok((_, decision, admission)) if !decision.is_denial() => {
+        Ok((_, decision, admission)) if !decision.is_denial() && same => {
             Ok(Admission { record: before.record, ..admission })
+        }
+        Ok((standing, decision, admission)) if !decision.is_denial() => {
+            let entry = Entry { event: Event::Opened, ..entry };
+            let entry = opened(shared, &standing, &decision, entry);
+            let record = trail.append(&entry, admission.at)?;
+            Ok(Admission { record, ..admission })
         }
         Ok((standing, decision, admission)) => {
             let e = denial(&standing, decision, Right::View);
-            let entry = Entry { of: Some(before.record), ..entry };
             Err(record_refusal(&mut trail, entry, e, admission.at))
         }
         Err(e) => Err(record_refusal(&mut trail, entry, e, shared.clock.now())),
     }
+}
+
+/// The record of an opening.
+fn opened(shared: &Shared, standing: &RootStanding, decision: &Decision, entry: Entry) -> Entry {
+    Entry {
+        event: Event::Opened,
+        subject: standing.subject().map(str::to_owned),
+        rights: decision.rights().map(|(right, _)| right).collect(),
+        program: recorded_program(shared, standing),
+        ..entry
+    }
+}
+
+/// What must hold before an issuer gives a file new terms; a refusal is recorded.
+pub(crate) fn admit_issuer(shared: &Shared, target: &Target) -> Result<()> {
+    let subject = shared.subject(target);
+    let mut trail = shared.trail.lock()?;
+    stand_as_issuer(shared, target, &mut trail).map_err(|e| {
+        let entry = Entry { subject, ..target.entry(shared, Event::Denied) };
+        record_refusal(&mut trail, entry, e, shared.clock.now())
+    })
 }
 
 /// What would be decided now; nothing is recorded.
@@ -226,7 +260,9 @@ fn decide(
     // What hangs on the trust list ends with it.
     let until = until.into_iter().chain(standing.until).min();
     let opens = facts.opens;
-    let admission = Admission { decision: Arc::clone(&decision), until, at: now, record: 0, opens };
+    let subject = standing.subject().map(str::to_owned);
+    let decided = Arc::clone(&decision);
+    let admission = Admission { decision: decided, until, at: now, record: 0, subject, opens };
     Ok((standing, decision, admission))
 }
 
@@ -256,10 +292,30 @@ fn record_refusal(trail: &mut Locked<'_>, entry: Entry, e: Error, now: u64) -> E
         Some(decision) => decision.messages(),
         None => vec![e.to_string()],
     };
-    let entry = Entry { code: Some(e.code().name().to_owned()), reasons, ..entry };
-    // A clock that is behind must not make the chain go back.
+    let code = Some(e.code().name().to_owned());
+    let entry = Entry { code, reasons: bounded(reasons), ..entry };
     match trail.append(&entry, now) {
-        Ok(_) => e,
+        Ok(_) => e.recorded(),
         Err(trail) => e.unrecorded(&trail),
     }
+}
+
+/// Longest reason that is recorded, in characters, and most of them: a record has its bounds, and
+/// what a user chooses, such as a path, must not keep a refusal out of the trail.
+const REASON: usize = 512;
+const REASONS: usize = 16;
+
+fn bounded(mut reasons: Vec<String>) -> Vec<String> {
+    let more = reasons.len().saturating_sub(REASONS);
+    reasons.truncate(REASONS);
+    for reason in &mut reasons {
+        if let Some((end, _)) = reason.char_indices().nth(REASON) {
+            reason.truncate(end);
+            reason.push('…');
+        }
+    }
+    if more > 0 {
+        reasons.push(format!("and {more} more"));
+    }
+    reasons
 }

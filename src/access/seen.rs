@@ -28,14 +28,15 @@ pub(crate) fn remember(
     let claims = target.license.claims();
     let mut trail = shared.trail.lock()?;
     let state = trail.state();
-    let seen = state.revision(&claims.file);
+    let seen = state.revision(&claims.iss, &claims.file);
     let fork = seen.is_some_and(|(rev, c)| rev == target.rev && c != *commitment);
     if fork && content == Content::Opened {
         let why = "this device has seen another content of the same number of this file: one of \
                    the two was saved from an old copy; get the file anew, or ask for it expressly";
         return Err(Error::new(Code::Rollback, why));
     }
-    let newer_license = state.license_seq(&claims.file).is_none_or(|seq| seq < claims.seq);
+    let newer_license =
+        state.license_seq(&claims.iss, &claims.file).is_none_or(|seq| seq < claims.seq);
     let newer_content = seen.is_none_or(|(rev, _)| rev < target.rev);
     let news = newer_license || newer_content || (fork && content == Content::Made);
     if !news {

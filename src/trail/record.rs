@@ -224,7 +224,8 @@ impl TrailRecord {
                 Event::Begun => self.trail.is_some(),
                 Event::Opened => self.file.is_some() && self.policy_sha256.is_some(),
                 Event::Seen => {
-                    self.file.is_some()
+                    self.root.is_some()
+                        && self.file.is_some()
                         && self.license_seq.is_some()
                         && self.rev.is_some()
                         && self.commitment.is_some()

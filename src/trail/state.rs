@@ -11,7 +11,8 @@ pub(crate) struct State {
     pub(super) lineage: Lineage,
     /// By policy and subject; no subject counts as the empty one, which no badge has.
     opens: HashMap<Digest256, HashMap<String, Opens>>,
-    files: HashMap<Id, Seen>,
+    /// By root and file: what one root says of a file binds no other's.
+    files: HashMap<(Thumbprint, Id), Seen>,
     /// By kind, root and signer.
     lists: BTreeMap<String, BTreeMap<Thumbprint, BTreeMap<Thumbprint, u64>>>,
 }
@@ -85,13 +86,13 @@ impl State {
     }
 
     fn take_seen(&mut self, record: &TrailRecord) {
-        let (Some(file), Some(license_seq), Some(rev)) =
-            (record.file, record.license_seq, record.rev)
+        let (Some(root), Some(file), Some(license_seq), Some(rev)) =
+            (record.root, record.file, record.license_seq, record.rev)
         else {
             return;
         };
         let first = || Seen { license_seq, rev, commitment: None };
-        let seen = self.files.entry(file).or_insert_with(first);
+        let seen = self.files.entry((root, file)).or_insert_with(first);
         seen.license_seq = license_seq.max(seen.license_seq);
         if rev >= seen.rev {
             (seen.rev, seen.commitment) = (rev, record.commitment);
@@ -127,14 +128,14 @@ impl State {
     }
 
     /// The highest license `seq` that was authenticated of the file.
-    pub(crate) fn license_seq(&self, file: &Id) -> Option<u64> {
-        self.files.get(file).map(|s| s.license_seq)
+    pub(crate) fn license_seq(&self, root: &Thumbprint, file: &Id) -> Option<u64> {
+        self.files.get(&(*root, *file)).map(|s| s.license_seq)
     }
 
     /// The highest revision that was authenticated of the file and its commitment, the latest if
     /// there were several.
-    pub(crate) fn revision(&self, file: &Id) -> Option<(u64, [u8; 32])> {
-        let seen = self.files.get(file)?;
+    pub(crate) fn revision(&self, root: &Thumbprint, file: &Id) -> Option<(u64, [u8; 32])> {
+        let seen = self.files.get(&(*root, *file))?;
         Some((seen.rev, seen.commitment?))
     }
 

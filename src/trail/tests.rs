@@ -73,8 +73,11 @@ fn opened(file: u8, subject: &str) -> Entry {
     }
 }
 
+const ROOT: Thumbprint = Thumbprint([3; 32]);
+
 fn seen(file: u8, license_seq: u64, rev: u64, commitment: u8) -> Entry {
     Entry {
+        root: Some(ROOT),
         file: Some(id(file)),
         license_seq: Some(license_seq),
         rev: Some(rev),
@@ -189,8 +192,9 @@ fn only_what_was_seen_is_remembered() {
     let desk = Desk::new();
     let trail = desk.open().unwrap();
     let mut locked = trail.lock().unwrap();
-    let about =
-        |locked: &Locked<'_>| (locked.state().license_seq(&id(1)), locked.state().revision(&id(1)));
+    let about = |locked: &Locked<'_>| {
+        (locked.state().license_seq(&ROOT, &id(1)), locked.state().revision(&ROOT, &id(1)))
+    };
     let entry = Entry { rev: Some(9), license_seq: Some(9), ..opened(1, "kim") };
     locked.append(&entry, NOW).unwrap();
     assert_eq!(about(&locked), (None, None));
@@ -203,7 +207,9 @@ fn only_what_was_seen_is_remembered() {
     assert_eq!(about(&locked), (Some(6), Some((3, [30; 32]))));
     locked.append(&seen(1, 6, 3, 31), NOW).unwrap();
     assert_eq!(about(&locked), (Some(6), Some((3, [31; 32]))));
-    assert_eq!(locked.state().license_seq(&id(2)), None);
+    assert_eq!(locked.state().license_seq(&ROOT, &id(2)), None);
+    // What one root says of a file binds no other's.
+    assert_eq!(locked.state().license_seq(&Thumbprint([4; 32]), &id(1)), None);
 }
 
 #[test]

@@ -270,21 +270,23 @@ impl Seal {
         }
         let mut input = open_plain(path)?;
         let meta = input.metadata().map_err(|e| Error::io("reading the file", e))?;
-        let new = by.prepare(&metadata(path, &meta))?;
-        let (output, existing) = if self.in_place {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".bulla");
+        let beside = PathBuf::from(beside);
+        if self.in_place {
             refuse_hard_links(&meta)?;
             refuse_home(path, home)?;
+        } else if !self.hide_name && !self.force && beside.exists() {
+            return skip_sealed(&beside, &meta);
+        }
+        // Recorded from here on.
+        let new = by.prepare(&metadata(path, &meta))?;
+        let (output, existing) = if self.in_place {
             (path.to_owned(), Existing::Replace)
         } else if self.hide_name {
             (path.with_file_name(format!("{}.bulla", new.file_id())), Existing::Keep)
         } else {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".bulla");
-            let output = PathBuf::from(name);
-            if !self.force && output.exists() {
-                return skip_sealed(&output, &meta);
-            }
-            (output, if self.force { Existing::Replace } else { Existing::Keep })
+            (beside, if self.force { Existing::Replace } else { Existing::Keep })
         };
         let mut writer = new.into_file(&output, existing)?.without_folder_sync();
         if self.in_place {

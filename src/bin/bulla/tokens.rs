@@ -130,11 +130,12 @@ fn show_badge(c: &Context) -> Result<()> {
     Ok(())
 }
 
-fn one_device(line: &str) -> Result<PublicIdentity> {
+/// The device of a line, or of a file with one.
+pub fn one_device(line: &str) -> Result<PublicIdentity> {
     let mut lines = public_lines(&[line.to_owned()])?;
     match (lines.pop(), lines.pop()) {
         (Some(device), None) => Ok(device),
-        _ => Err(Error::new(Code::BadArgument, "--to takes the line of one device")),
+        _ => Err(Error::new(Code::BadArgument, "this takes the line of one device")),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::context::{Context, instant, text_file, time, write_text};
 use crate::signer::thumbprint;
+use crate::tokens::one_device;
 use bulla::{
     Checkpoint, Code, Error, Id, Reset, Result, Thumbprint, TrailEvent, TrailExpectation,
     TrailFilter, TrailRecord, trail_records, verify_trail,
@@ -27,6 +28,9 @@ pub enum TrailCommand {
         /// A checkpoint that the trail must go on from
         #[arg(long, value_name = "CHECKPOINT")]
         since: Vec<PathBuf>,
+        /// Whose trail it is: the device's public line, or a file with it [default: this home's]
+        #[arg(long, value_name = "PUBLIC")]
+        device: Option<String>,
     },
     /// Sign where the trail stands, for whoever issues badges
     Checkpoint {
@@ -89,7 +93,9 @@ impl TrailCommand {
     pub fn run(self, c: &Context) -> Result<(), Failure> {
         match self {
             TrailCommand::Show(show) => show.run(c)?,
-            TrailCommand::Verify { trail, since } => return verify(c, trail, &since),
+            TrailCommand::Verify { trail, since, device } => {
+                return verify(c, trail, &since, device);
+            }
             TrailCommand::Checkpoint { output } => {
                 let checkpoint = c.home.checkpoint(&c.identity()?)?;
                 write_text(&output, &format!("{}\n", checkpoint.as_str()))?;
@@ -169,24 +175,34 @@ impl Show {
     }
 }
 
-fn verify(c: &Context, trail: Option<PathBuf>, since: &[PathBuf]) -> Result<(), Failure> {
+fn verify(
+    c: &Context,
+    trail: Option<PathBuf>,
+    since: &[PathBuf],
+    device: Option<String>,
+) -> Result<(), Failure> {
+    let device = match (&device, &trail) {
+        (Some(line), _) => Some(one_device(line)?),
+        (None, None) => Some(c.home.public_identity()?),
+        (None, Some(_)) => None,
+    };
     let mut anchors = Vec::new();
     for path in since {
+        let Some(device) = &device else {
+            let why =
+                "say with --device whose trail it is: the checkpoint is verified under its key";
+            return Err(Error::new(Code::BadArgument, why).into());
+        };
         let checkpoint = Checkpoint::parse(&text_file(path)?)?;
-        // Only a device's own word for its own trail can be checked here.
-        let own = c.home.public_identity()?;
-        if checkpoint.signer() == own.thumbprint() {
-            checkpoint.verify(own.signing_key())?;
-        } else if trail.is_none() {
+        if checkpoint.signer() != device.thumbprint() {
             let why = "the checkpoint was signed by another device";
             return Err(Error::new(Code::BadArgument, why).into());
         }
+        checkpoint.verify(device.signing_key())?;
         anchors.push(checkpoint.anchor().clone());
     }
-    let (id, device) = match &trail {
-        None => (Some(c.home.trail_id()?), Some(c.home.public_identity()?.thumbprint())),
-        Some(_) => (None, None),
-    };
+    let id = if trail.is_none() { Some(c.home.trail_id()?) } else { None };
+    let device = device.map(|device| device.thumbprint());
     let expectation = TrailExpectation { id, device, anchors: &anchors };
     match verify_trail(open(c, trail.as_deref())?, &expectation) {
         Ok(report) => {
