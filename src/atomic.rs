@@ -278,6 +278,7 @@ mod tests {
         let mut seen = String::new();
         open.read_to_string(&mut seen).unwrap();
         assert_eq!((seen.as_str(), fs::read(&target).unwrap()), ("old", b"new".to_vec()));
+        drop(open);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

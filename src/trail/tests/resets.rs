@@ -118,6 +118,8 @@ fn a_lost_trail_begins_anew_for_the_root_that_says_so() {
         assert_eq!((found.line, found.kind), (2, TrailFaultKind::Misplaced));
 
         // The remains of a second loss do not replace those of the first.
+        // Open, it could not be renamed on Windows.
+        let trail = Some(trail).filter(|_| !cfg!(windows));
         let desk = with_id(desk, old);
         desk.put(b"again\n");
         apply(&desk, &hanbit, &hanbit.reset(&desk, NOW), NOW).unwrap();
@@ -126,7 +128,9 @@ fn a_lost_trail_begins_anew_for_the_root_that_says_so() {
             if broken { &b"not a trail\n"[..] } else { b"again\n" }
         );
         // The trail that was open notices.
-        assert_eq!(trail.lock().err().unwrap().code(), Code::Trail);
+        if let Some(trail) = trail {
+            assert_eq!(trail.lock().err().unwrap().code(), Code::Trail);
+        }
     }
 }
 

@@ -93,6 +93,8 @@ fn a_holder_that_panics_gives_the_lock_back() {
     assert!(trail.lock().is_ok());
 }
 
+/// Windows does not let anybody remove or replace a trail that is open.
+#[cfg(not(windows))]
 #[test]
 fn a_file_that_was_replaced_or_cut_denies() {
     let code = |trail: &Trail| trail.lock().err().map(|e| e.code());
