@@ -40,7 +40,8 @@ pub(crate) fn lock(path: &Path) -> io::Result<File> {
     const DELETE_ON_CLOSE: u32 = 0x0400_0000;
     // `ERROR_SHARING_VIOLATION`; `ERROR_ACCESS_DENIED` while it is being removed.
     const TAKEN: [Option<i32>; 2] = [Some(32), Some(5)];
-    let path = path.canonicalize()?;
+    // As for the new file: a link is followed where it can be.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Names have at most 255 units. Files that differ only behind that wait for each other.
     let name: String = name.chars().take(100).collect();
