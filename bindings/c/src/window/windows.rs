@@ -7,7 +7,7 @@ use windows_sys::Win32::Foundation::{HWND, LPARAM, LRESULT, WPARAM};
 use windows_sys::Win32::System::DataExchange::{
     CloseClipboard, EmptyClipboard, GetClipboardOwner, OpenClipboard,
 };
-use windows_sys::Win32::System::Threading::GetCurrentProcessId;
+use windows_sys::Win32::System::Threading::{GetCurrentProcessId, GetCurrentThreadId};
 use windows_sys::Win32::UI::Shell::{DefSubclassProc, RemoveWindowSubclass, SetWindowSubclass};
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     GetWindowDisplayAffinity, GetWindowThreadProcessId, SetWindowDisplayAffinity, WA_INACTIVE,
@@ -34,7 +34,9 @@ pub(super) unsafe fn guard_clipboard(window: *mut c_void) -> Result<()> {
     if window.is_null() {
         return Err(bad("hwnd is NULL"));
     }
-    if SetWindowSubclass(window, Some(watch), SUBCLASS, 0) == 0 {
+    // 0 if it is no window (any more).
+    let thread = GetWindowThreadProcessId(window, std::ptr::null_mut());
+    if thread != GetCurrentThreadId() || SetWindowSubclass(window, Some(watch), SUBCLASS, 0) == 0 {
         return Err(bad("hwnd is no window of this thread"));
     }
     Ok(())
