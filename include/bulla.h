@@ -973,12 +973,6 @@ int32_t bulla_file_tell(const struct bulla_file *file,
 BULLA_API void bulla_file_free(struct bulla_file *file);
 
 /**
- * The next call of `function` in this thread panics: at its start, or once it has checked a
- * handle. Only in builds for tests.
- */
-BULLA_API void bulla_test_panic(const char *function, int32_t in_handle);
-
-/**
  * Whether the first bytes of a file are those of a sealed one, of any version: 1 or 0. Give 8
  * bytes or more; fewer are none. It proves nothing.
  */

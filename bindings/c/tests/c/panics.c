@@ -2,7 +2,7 @@
  * library built with the feature `test-panic`. usage: panics LIST-OF-SYMBOLS */
 #include "test.h"
 
-void bulla_test_panic(const char *function, int32_t in_handle);
+BULLA_API void bulla_test_panic(const char *function, int32_t in_handle);
 
 static bulla_session *session;
 static bulla_sealer *sealer;
