@@ -5,10 +5,12 @@ CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: all test test-rust test-pure test-msrv test-independent test-c test-c-valgrind lint doc deny fuzz bench assurance clean
+.PHONY: all test test-rust test-pure test-msrv test-independent test-c-valgrind lint doc deny fuzz bench assurance clean
 
 all:
 	$(CARGO) build --release
+
+include bindings/c/c.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 
@@ -26,11 +28,7 @@ test-pure:
 test-msrv:
 	sh tests/msrv.sh
 
-# Programs in C and C++ against libbulla.
-test-c:
-	sh bindings/c/tests/run.sh
-
-# The same under valgrind, with the release build; what forks and what runs whole programs of others
+# The C and C++ programs under valgrind, with the release build; what forks and what runs whole programs of others
 # is left out.
 test-c-valgrind:
 	PROFILE=release BRIEF=20 ONLY="basic bad_input callbacks threads cpp" \
