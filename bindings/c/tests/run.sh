@@ -5,6 +5,8 @@
 #            cannot be there is left out; LIB and RUN are needed
 #   RUN      put in front of each program, such as `valgrind -q --error-exitcode=99`
 #   LIB      folder of a library built elsewhere; BULLA: a command built elsewhere
+#   PANIC_LIB  the same, built with the feature `test-panic`; NATIVE_LIB: with a compiler for
+#            Windows, folder of a library for this system
 #   ONLY     names of the programs to run, instead of all
 #   BRIEF    seconds after which a short decision ends: more where programs run slowly
 set -eu
@@ -104,7 +106,10 @@ for more in "$here"/tests/c/*_tests.sh; do
     case $system-$name in windows-stdio) continue ;; esac # no fopencookie
     if wanted "$name"; then . "$more"; fi
 done
-if wanted panics && [ -z "${LIB:-}" ]; then
+if wanted panics && [ -n "${PANIC_LIB:-}" ]; then
+    LIB=$PANIC_LIB library
+    c_test panics "$here/include/bulla.symbols"
+elif wanted panics && [ -z "${LIB:-}" ]; then
     library --features test-panic
     c_test panics "$root/include/bulla.symbols"
     library
