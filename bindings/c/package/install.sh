@@ -13,7 +13,7 @@ include=${INCLUDEDIR:-$prefix/include}
 
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 major=${version%%.*}
-soname=libbulla.so.$(sed -n 's/^#define BULLA_ABI_VERSION //p' "$here/../include/bulla.h")
+soname=libbulla.so.$(sed -n 's/^#define BULLA_ABI_VERSION //p' "$here/../../../include/bulla.h")
 native=$(cat "$build/libbulla.native")
 has=$(LC_ALL=C readelf -d "$build/libbulla.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
 pointer=$(LC_ALL=C readelf -h "$build/libbulla.so" | grep -q 'ELF64' && echo 8 || echo 4)
@@ -36,7 +36,7 @@ ${STRIP:-strip} --strip-unneeded "$dest$lib/libbulla.so.$version"
 ln -sf "libbulla.so.$version" "$dest$lib/$soname"
 ln -sf "$soname" "$dest$lib/libbulla.so"
 install -m 644 "$build/libbulla.a" "$dest$lib/"
-install -m 644 "$here"/../include/*.h "$here"/../include/*.hpp "$dest$include/"
+install -m 644 "$here"/../../../include/*.h "$here"/../../../include/*.hpp "$dest$include/"
 fill "$here/bulla.pc.in" "$lib/pkgconfig"
 fill "$here/BullaConfig.cmake.in" "$lib/cmake/Bulla"
 fill "$here/BullaConfigVersion.cmake.in" "$lib/cmake/Bulla"

@@ -35,7 +35,7 @@ lib=$stage/usr/local/lib
 if grep -rn '@[A-Z]*@' "$lib/pkgconfig" "$lib/cmake"; then fail "a template was not filled"; fi
 
 nm -D --defined-only "$lib/libbulla.so" | awk '{ print $3 }' | LC_ALL=C sort > "$work/symbols"
-LC_ALL=C sort "$here/../include/bulla.symbols" | diff - "$work/symbols" || fail "symbols differ"
+LC_ALL=C sort "$here/../../../include/bulla.symbols" | diff - "$work/symbols" || fail "symbols differ"
 ldd "$lib/libbulla.so" | awk '{ print $1 }' | sed 's|.*/||' | LC_ALL=C sort > "$work/needs"
 printf 'ld-linux-x86-64.so.2\nlibc.so.6\nlibgcc_s.so.1\nlinux-vdso.so.1\n' | diff - "$work/needs" \
     || fail "the library needs other libraries"
@@ -94,7 +94,7 @@ build_with '^cc .*pkg-config --cflags --libs bulla'
 opens "pkg-config, in another folder" env LD_LIBRARY_PATH="$work/opt/lib/deep/er" ./open
 unset PKG_CONFIG_PATH
 # shellcheck disable=SC2046
-cc -std=c99 -Wall -Wextra -pedantic -Werror -fsyntax-only -I"$here/../include" open.c
+cc -std=c99 -Wall -Wextra -pedantic -Werror -fsyntax-only -I"$here/../../../include" open.c
 
 for where in "-DCMAKE_PREFIX_PATH=$stage/usr/local" "-DBulla_DIR=$work/opt/lib/deep/er/cmake/Bulla"; do
     rm -rf cmake out

@@ -108,7 +108,7 @@ for more in "$here"/tests/c/*_tests.sh; do
 done
 if wanted panics && [ -n "${PANIC_LIB:-}" ]; then
     LIB=$PANIC_LIB library
-    c_test panics "$here/include/bulla.symbols"
+    c_test panics "$root/include/bulla.symbols"
 elif wanted panics && [ -z "${LIB:-}" ]; then
     library --features test-panic
     c_test panics "$root/include/bulla.symbols"

@@ -64,8 +64,8 @@ $tool-strip --strip-unneeded "$dist/libbulla.dll"
 {
     echo 'LIBRARY "libbulla.dll"'
     echo EXPORTS
-    sed 's/^/    /' "$here/../include/bulla.symbols"
+    sed 's/^/    /' "$here/../../../include/bulla.symbols"
 } > "$dist/libbulla.def"
 $tool-dlltool --def "$dist/libbulla.def" --output-lib "$dist/libbulla.dll.a"
-cp "$here"/../include/bulla.h "$here"/../include/bulla.hpp "$dist/include/"
+cp "$here"/../../../include/bulla.h "$here"/../../../include/bulla.hpp "$dist/include/"
 sh "$here/check.sh" "$dist"

@@ -10,7 +10,7 @@ x86_64-w64-mingw32-objdump -p "$dll" > "$work/all"
 
 sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/s/^.*\[ *[0-9]*\].* \([A-Za-z_0-9]*\)$/\1/p' "$work/all" \
     | LC_ALL=C sort > "$work/exports"
-LC_ALL=C sort "$here/../include/bulla.symbols" | diff - "$work/exports" \
+LC_ALL=C sort "$here/../../../include/bulla.symbols" | diff - "$work/exports" \
     || { echo "the DLL exports something else than bulla.symbols lists" >&2; exit 1; }
 
 name=$(sed -n 's/^Name[[:space:]].*[[:space:]]\([^[:space:]]*\)$/\1/p' "$work/all" | head -n 1)
