@@ -8,7 +8,7 @@ exchange_build() {
     mkdir -p "$work/native"
     cp "$NATIVE_LIB/libbulla.so" "$work/native/libbulla.so.0"
     # shellcheck disable=SC2086
-    cc -std=c11 -O2 $strict -I"$here/tests/c" -I"$here/include" -o "$work/exchange" "$exchange" \
+    cc -std=c11 -O2 $strict -I"$here/tests/c" -I"$root/include" -o "$work/exchange" "$exchange" \
         "$work/native/libbulla.so.0" -Wl,-rpath,"$work/native"
     rm -rf "$work/between"
     cp -r "$office" "$work/between"
