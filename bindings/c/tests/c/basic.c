@@ -249,8 +249,8 @@ static void exporting(void) {
 #endif
     {
         static const uint16_t wide[] = {'w', 0xac00, '.', 'b', 'i', 'n', 0};
-        remove("w\xea\xb0\x80.bin");
-        OK(bulla_file_export_w(file, wide, NULL, &n, &err));
+        options.progress = NULL;
+        OK(bulla_file_export_w(file, wide, &options, &n, &err));
 #ifndef _WIN32
         CHECK(exists("w\xea\xb0\x80.bin"));
 #endif
