@@ -35,7 +35,7 @@ int main(void) {
     bulla_session *session = desk();
     bulla_sealer *sealer = issuer();
     bulla_writer *writer = NULL;
-    bulla_file *file, *host;
+    bulla_file *file, *host, *none;
     bulla_source source;
     bulla_error *err_of_parent = NULL;
     char buf[10], *text = NULL;
@@ -58,8 +58,7 @@ int main(void) {
     OK(bulla_file_open_source(session, &source, NULL, &host, &err));
     OK(bulla_file_save(file, NULL, &writer, &err));
     OK(bulla_writer_write(writer, "edited", 6, &err));
-    CHECK(bulla_file_open(session, "none", NULL, &file, &err_of_parent) == BULLA_E_NOT_FOUND);
-    file = open_file(session, "forked");
+    CHECK(bulla_file_open(session, "none", NULL, &none, &err_of_parent) == BULLA_E_NOT_FOUND);
 
     child = fork();
     CHECK(child >= 0);
