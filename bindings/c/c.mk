@@ -4,7 +4,8 @@ C := bindings/c
 TARGET ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BULLA_DEBUG := $(TARGET)/debug/bulla
 
-.PHONY: c install test-c test-c-install windows test-windows test-windows-large test-windows-core
+.PHONY: c install test-c test-c-install test-c-sanitize test-c-threads windows test-windows \
+	test-windows-large test-windows-core bench-c
 
 c:
 	sh $(C)/package/build.sh $(TARGET)
@@ -23,6 +24,16 @@ test-c-install: c
 	sh $(C)/need.sh pkg-config=pkg-config cmake=cmake readelf=binutils
 	$(CARGO) build --quiet --package bulla --bin bulla
 	sh $(C)/package/test.sh $(TARGET)/release $(BULLA_DEBUG)
+
+# The same programs under ASan, UBSan and LeakSanitizer, and under valgrind.
+test-c-sanitize:
+	$(CARGO) build --quiet --package bulla --bin bulla
+	BULLA=$(BULLA_DEBUG) sh $(C)/tests/sanitize.sh $(TARGET)
+
+# The many-threads test under ThreadSanitizer, with the standard library built for it.
+test-c-threads:
+	$(CARGO) build --quiet --package bulla --bin bulla
+	BULLA=$(BULLA_DEBUG) sh $(C)/tests/threads.sh $(TARGET)
 
 # libbulla.dll, its import library, .def and headers, in $(TARGET)/windows/dist.
 windows:
@@ -44,3 +55,8 @@ test-windows-large:
 # The core's own tests on Windows.
 test-windows-core:
 	PROFILE=dev sh $(C)/windows/build.sh $(TARGET)/windows core-tests
+
+# What a call through C costs over the same through Rust.
+bench-c: c
+	$(CARGO) build --quiet --package bulla --bin bulla
+	sh $(C)/bench/run.sh $(TARGET) $(BULLA_DEBUG)
