@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use support::rights::{agents, by, copied_command, grant, policy_of};
 use support::{Office, finish, is_root, refused};
@@ -191,6 +191,16 @@ fn a_full_disk() {
     office.ok("full", &["trail", "verify"]);
 }
 
+/// Is killed when dropped.
+struct Holder(Child);
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn locked_by_a_process_that_was_stopped() {
     let office = office();
@@ -198,9 +208,9 @@ fn locked_by_a_process_that_was_stopped() {
     let script = "exec 9<>desk/trail.jsonl; flock 9; echo locked; kill -STOP $$; exit";
     let mut holder = Command::new("sh");
     holder.args(["-c", script]).current_dir(office.path(".")).stdout(Stdio::piped());
-    let mut holder = holder.spawn().unwrap();
+    let mut holder = Holder(holder.spawn().unwrap());
     let mut said = String::new();
-    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    BufReader::new(holder.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
     assert_eq!(said, "locked\n");
     let start = Instant::now();
     for args in [&OPEN[..], &["open", "claims", "-o", "out"], &["trail", "checkpoint", "-o", "x"]] {
@@ -210,8 +220,7 @@ fn locked_by_a_process_that_was_stopped() {
     let waited = start.elapsed();
     assert!(waited >= Duration::from_secs(3) && waited < Duration::from_secs(12), "{waited:?}");
     assert!(!office.exists("out") && !office.exists("x"));
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    drop(holder);
     assert_eq!(office.opened("desk", "claims"), TEXT);
     office.write("desk/config.toml", "[trail]\nlock_wait = \"a while\"\n");
     office.denied("desk", "claims", 2, "bad-argument");
