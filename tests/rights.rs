@@ -226,7 +226,7 @@ fn templates_ask_for_a_role() {
     let office = Office::at_work();
     office.write("p.json", two_roles().to_string());
     let template = ["template", "new", "--name", "notes", "--policy", "p.json", "-o", "template"];
-    let to = ["--to", "desk/identity.pub", "issuer/identity.pub", "--seal-role", "agent"];
+    let to = ["--to", "desk/identity.pub", "issuer/identity.pub", "--seal-role", "notary", "agent"];
     let made = office.ok("issuer", &[&["--json"], &template[..], &to].concat()).json();
     let permit = ["permit", "issue", "--template", "template", "--to", "desk/identity.pub"];
     let issued =

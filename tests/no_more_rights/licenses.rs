@@ -286,10 +286,17 @@ pub const ATTEMPTS: &[Attempt] = &[
             under_template(w, token, &template, &permit);
         })
     }),
-    ("delegated, a template by whoever signs attestations", Code::NotTrusted, |w, t, honest| {
+    ("delegated, a template by whoever signs permits", Code::NotTrusted, |w, t, honest| {
         delegated(w, t, honest, |w, token| {
             let lead = secrets(&w.lead);
             let (template, permit) = forged_template(w, &kid(&lead), &lead);
+            under_template(w, token, &template, &permit);
+        })
+    }),
+    ("delegated, a permit by whoever signs templates", Code::NotTrusted, |w, t, honest| {
+        delegated(w, t, honest, |w, token| {
+            let leaver = secrets(&w.leaver);
+            let (template, permit) = forged_template(w, &kid(&leaver), &leaver);
             under_template(w, token, &template, &permit);
         })
     }),

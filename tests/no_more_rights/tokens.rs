@@ -124,7 +124,7 @@ pub const ATTEMPTS: &[Attempt] = &[
         t.write(&insurers_list(w), &w.again(&list, honest, add));
         plant(t, &w.badge(Signatory::Root(&w.own), "supervisor"))
     }),
-    ("the older list, which named who left", Code::Rollback, |w, t, honest| {
+    ("the older list, which named another signer", Code::Rollback, |w, t, honest| {
         let list = if honest {
             w.again(w.lists[0].as_str(), true, |claims| claims["seq"] = 3.into())
         } else {
@@ -139,7 +139,7 @@ pub const ATTEMPTS: &[Attempt] = &[
         t.home.use_list(if honest { &newer } else { &w.lists[0] })?;
         plant(t, &w.badge(Signatory::Identity(&w.leaver), "supervisor"))
     }),
-    ("the badge of who left", Code::Denied, |w, t, honest| {
+    ("a badge by who may sign them no more", Code::Denied, |w, t, honest| {
         let by = if honest { Signatory::Root(&w.insurer) } else { Signatory::Identity(&w.leaver) };
         plant(t, &w.badge(by, "supervisor"))
     }),

@@ -33,9 +33,9 @@ pub struct World {
     pub own: RootKey,
     /// Whom the insurer lets sign templates, permits, and badges of agents.
     pub clerk: Identity,
-    /// Whom the insurer lets sign attestations.
+    /// Whom the insurer lets sign attestations, and permits.
     pub lead: Identity,
-    /// Whom the insurer's first list let sign badges, and its second does not.
+    /// Whom the insurer's first list let sign badges, and its second templates alone.
     pub leaver: Identity,
     /// The attacker's device, with a badge of an agent.
     pub desk: Identity,
@@ -87,18 +87,20 @@ impl World {
             ["clerk", "lead", "leaver", "desk", "other"].map(identity);
 
         let key = |identity: &Identity| identity.public().signing_key().clone();
-        let mut keys = vec![
+        let keys = vec![
             trusted(insurer.line().key(), &KeyUse::ALL, None),
             trusted(
                 &key(&clerk),
                 &[KeyUse::Template, KeyUse::Permit, KeyUse::Badge],
                 Some(&["agent"]),
             ),
-            trusted(&key(&lead), &[KeyUse::Attestation], None),
+            trusted(&key(&lead), &[KeyUse::Attestation, KeyUse::Permit], None),
         ];
-        let second = TrustList::sign(&insurer, 2, now, now + 9 * HOUR, keys.clone(), vec![]);
-        keys.push(trusted(&key(&leaver), &[KeyUse::Badge], None));
-        let first = TrustList::sign(&insurer, 1, now, now + 9 * HOUR, keys, vec![]);
+        let list = |seq, uses: &[KeyUse]| {
+            let keys = [&keys[..], &[trusted(&key(&leaver), uses, None)]].concat();
+            TrustList::sign(&insurer, seq, now, now + 9 * HOUR, keys, vec![])
+        };
+        let (first, second) = (list(1, &[KeyUse::Badge]), list(2, &[KeyUse::Template]));
         let lists = [first.unwrap(), second.unwrap()];
         let everything = [own.line().key().clone(), key(&desk), key(&clerk)];
         let everything = everything.map(|key| trusted(&key, &KeyUse::ALL, None)).to_vec();
