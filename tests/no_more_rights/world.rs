@@ -87,7 +87,7 @@ impl World {
             ["clerk", "lead", "leaver", "desk", "other"].map(identity);
 
         let key = |identity: &Identity| identity.public().signing_key().clone();
-        let keys = vec![
+        let keys = [
             trusted(insurer.line().key(), &KeyUse::ALL, None),
             trusted(
                 &key(&clerk),
