@@ -23,7 +23,7 @@ echo '{"version":1,"name":"all","grants":[{"to":["anyone"],"rights":["view"]}]}'
 seq 100000 > plain
 home issuer seal --policy policy.json --to desk/identity.pub plain -o sealed
 # shellcheck disable=SC2046
-cc -O2 -Wall -Wextra -Werror -I"$here/../include" -o bench "$here/bench.c" \
+cc -O2 -Wall -Wextra -Werror -I"$here/../../../include" -o bench "$here/bench.c" \
     "$target/release/libbulla.so" "$target/release/examples/librust_side.a" \
     $(cat "$target/release/libbulla.native") -Wl,-rpath,"$work"
 cp "$target/release/libbulla.so" libbulla.so.0
