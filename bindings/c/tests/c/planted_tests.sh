@@ -4,7 +4,7 @@
 if [ -n "${PLANTED:-}" ]; then
     echo "--- planted"
     # shellcheck disable=SC2086
-    $cc -std=c11 $strict -Wno-use-after-free -I"$here/tests/c" -o "$work/planted" \
+    $cc -std=c11 $strict -I"$here/tests/c" -o "$work/planted" \
         "$here/tests/sanitize/planted.c" $link
     cd "$office"
     echo "$PLANTED" | while read -r bug report; do

@@ -1,5 +1,5 @@
 /* Bugs on purpose: a run in which the sanitizers do not report them proves nothing.
- * usage: planted overread|use-after-free|overflow|leak|race */
+ * usage: planted overread|use-after-free|overflow|leak|race|race-inside */
 #include "test.h"
 #include "threads.h"
 
@@ -51,6 +51,29 @@ static void race(void) {
     for (i = 0; i < 2; i++) join(threads[i]);
 }
 
+/* One thread writes what the library reads in another. */
+static char shared[8];
+
+static THREAD_BODY write_it(void *arg) {
+    UNUSED(arg);
+    memset(shared, 1, sizeof shared);
+    return THREAD_DONE;
+}
+
+static THREAD_BODY have_it_read(void *arg) {
+    UNUSED(arg);
+    CHECK(bulla_is_sealed(shared, sizeof shared) == 0);
+    return THREAD_DONE;
+}
+
+static void race_inside(void) {
+    thread threads[2];
+    start(&threads[0], write_it, NULL);
+    start(&threads[1], have_it_read, NULL);
+    join(threads[0]);
+    join(threads[1]);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 2);
     if (strcmp(argv[1], "overread") == 0) overread();
@@ -58,5 +81,6 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "overflow") == 0) overflow(argc);
     if (strcmp(argv[1], "leak") == 0) leak();
     if (strcmp(argv[1], "race") == 0) race();
+    if (strcmp(argv[1], "race-inside") == 0) race_inside();
     return 0;
 }
