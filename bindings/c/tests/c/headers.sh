@@ -1,6 +1,6 @@
 #!/bin/sh
 # The headers compile alone and twice, without a warning, in every language version and with every
-# compiler that is here. usage: headers.sh INCLUDE-FOLDER
+# compiler that is here (gcc, clang, mingw). usage: headers.sh INCLUDE-FOLDER
 set -eu
 include=$1
 work=$(mktemp -d)
@@ -9,15 +9,16 @@ flags="-Wall -Wextra -Wshadow -pedantic -Werror -fsyntax-only -I$include"
 ran=0
 
 try() { # compiler language standard header
+    printf '#include "%s"\n' "$4" > "$work/once.$2"
     printf '#include "%s"\n#include "%s"\n' "$4" "$4" > "$work/twice.$2"
     # shellcheck disable=SC2086
-    "$1" $flags "-std=$3" "$work/twice.$2"
+    "$1" $flags "-std=$3" "$work/once.$2" "$work/twice.$2"
     ran=$((ran + 1))
 }
 
 for cc in gcc clang x86_64-w64-mingw32-gcc; do
     command -v "$cc" > /dev/null || continue
-    for std in c99 c11 c17; do
+    for std in c99 c11 c17 c2x; do
         try "$cc" c "$std" bulla.h
         case $cc in
             *mingw*) ;; # no fopencookie
@@ -35,4 +36,4 @@ for cxx in g++ clang++ x86_64-w64-mingw32-g++; do
     done
 done
 test "$ran" -gt 0
-echo "headers: $ran compilations without a warning"
+echo "headers: $ran times without a warning"
