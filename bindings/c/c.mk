@@ -26,7 +26,7 @@ test-c-install: c
 	sh $(C)/package/test.sh $(TARGET)/release $(BULLA_DEBUG)
 
 # The same programs under ASan, UBSan and LeakSanitizer, and under valgrind.
-test-c-sanitize:
+test-c-sanitize: c
 	$(CARGO) build --quiet --package bulla --bin bulla
 	BULLA=$(BULLA_DEBUG) sh $(C)/tests/sanitize.sh $(TARGET)
 
