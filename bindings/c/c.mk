@@ -22,12 +22,12 @@ test-c:
 
 test-c-install: c
 	sh $(C)/need.sh pkg-config=pkg-config cmake=cmake readelf=binutils
-	$(CARGO) build --quiet --package bulla --bin bulla
+	$(CARGO) build --quiet --package bulla-command
 	sh $(C)/package/test.sh $(TARGET)/release $(BULLA_DEBUG)
 
 # The same programs under ASan, UBSan and LeakSanitizer, and under valgrind.
 test-c-sanitize: c
-	$(CARGO) build --quiet --package bulla --bin bulla
+	$(CARGO) build --quiet --package bulla-command
 	BULLA=$(BULLA_DEBUG) sh $(C)/tests/sanitize.sh $(TARGET)
 
 # libbulla.dll, its import library, .def and headers, in $(TARGET)/windows/dist.
@@ -35,7 +35,7 @@ windows:
 	sh $(C)/windows/build.sh $(TARGET)/windows
 
 test-windows:
-	$(CARGO) build --quiet --package bulla --package bulla-capi
+	$(CARGO) build --quiet --package bulla-command --package bulla-capi
 	PROFILE=dev sh $(C)/windows/build.sh $(TARGET)/windows
 	BULLA=$(BULLA_DEBUG) sh $(C)/windows/test.sh $(TARGET)/windows/dist $(TARGET)/debug
 
@@ -43,7 +43,7 @@ test-windows:
 test-windows-large: export ONLY := exchange
 test-windows-large: export EXCHANGE := 4295037297
 test-windows-large:
-	$(CARGO) build --quiet --package bulla --package bulla-capi
+	$(CARGO) build --quiet --package bulla-command --package bulla-capi
 	PROFILE=dev sh $(C)/windows/build.sh $(TARGET)/windows
 	BULLA=$(BULLA_DEBUG) sh $(C)/windows/test.sh $(TARGET)/windows/dist $(TARGET)/debug
 
@@ -53,5 +53,5 @@ test-windows-core:
 
 # What a call through C costs over the same through Rust.
 bench-c: c
-	$(CARGO) build --quiet --package bulla --bin bulla
+	$(CARGO) build --quiet --package bulla-command
 	sh $(C)/bench/run.sh $(TARGET) $(BULLA_DEBUG)

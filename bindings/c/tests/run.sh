@@ -25,7 +25,7 @@ trap 'rm -rf "$work"' EXIT
 
 cd "$root"
 # shellcheck disable=SC2086
-[ -n "${BULLA:-}" ] || $cargo build --quiet $flag --package bulla --bin bulla
+[ -n "${BULLA:-}" ] || $cargo build --quiet $flag --package bulla-command
 bulla=${BULLA:-$target/$profile/bulla}
 
 # --- An office -------------------------------------------------------------------------------

@@ -1,16 +1,16 @@
 //! Bad input to the command: a clear message, its own error code, and nothing lost or half-written.
 
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
-mod support;
+mod office;
 
 use data_encoding::BASE64URL_NOPAD;
+use office::{Office, Random, bytes, policy, refused, seal_args};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::{Office, Random, bytes, policy, refused, seal_args};
 
 /// An office with `file` and its envelope `good`.
 fn office(content: &[u8]) -> Office {
@@ -469,7 +469,7 @@ fn original_names_stay_in_the_folder() {
     let line: PublicIdentity =
         String::from_utf8(office.read("desk/identity.pub")).unwrap().parse().unwrap();
     let to = [line.recipient().clone()];
-    let sealer = Sealer::issued(&root, "", support::POLICY.as_bytes(), &to, Kinds::Same).unwrap();
+    let sealer = Sealer::issued(&root, "", office::POLICY.as_bytes(), &to, Kinds::Same).unwrap();
     let absolute = office.path("absolute");
     for name in [
         "../up",
@@ -583,14 +583,14 @@ fn unreadable_and_unwritable_files() {
     let office = office(b"content");
     office.folder("closed");
     office.write("secret", "secret");
-    if support::is_root() {
+    if office::is_root() {
         for entry in walkdir::WalkDir::new(office.path("")) {
             chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
     }
     let run = |home: &str, args: &[&str]| {
         let mut command = office.command(home, args);
-        if support::is_root() {
+        if office::is_root() {
             command.uid(NOBODY).gid(NOBODY);
         }
         command
@@ -604,7 +604,7 @@ fn unreadable_and_unwritable_files() {
         fs::set_permissions(office.path(name), fs::Permissions::from_mode(mode)).unwrap();
     };
     let denied = |home: &str, args: &[&str]| {
-        refused(&support::finish(run(home, args), b""), args, 1, "permission");
+        refused(&office::finish(run(home, args), b""), args, 1, "permission");
     };
     mode("closed", 0o500);
     denied("desk", &["open", "good", "-o", "closed/out"]);

@@ -1,10 +1,12 @@
 //! A trail that is lost, locked, full, rewound or edited: nothing opens, and it is said why.
 
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
-mod support;
+mod office;
 
 use bulla::{Access, Code, Home, Host, Right, Session};
+use office::rights::{agents, by, copied_command, grant, policy_of};
+use office::{Office, finish, is_root, refused};
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,8 +15,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use support::rights::{agents, by, copied_command, grant, policy_of};
-use support::{Office, finish, is_root, refused};
 
 const TEXT: &[u8] = b"name,phone\n";
 const OPEN: [&str; 3] = ["open", "claims", "-"];
@@ -38,7 +38,7 @@ fn sign_reset(office: &Office) {
 /// Copies a folder of files and folders of files.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for name in support::names(from) {
+    for name in office::names(from) {
         let (from, to) = (from.join(&name), to.join(&name));
         if from.is_dir() {
             copy(&from, &to);
@@ -87,7 +87,7 @@ fn a_missing_trail() {
 }
 
 /// Runs the command as somebody for whom permissions count.
-fn unprivileged(binary: &Path, office: &Office, args: &[&str]) -> support::Done {
+fn unprivileged(binary: &Path, office: &Office, args: &[&str]) -> office::Done {
     let mut command = by(binary, &office.command("desk", args));
     if is_root() {
         command.uid(65_534).gid(65_534);
@@ -113,7 +113,7 @@ fn a_trail_that_cannot_be_written() {
         while let Some(path) = all.pop() {
             chown(&path, Some(65_534), Some(65_534)).unwrap();
             if path != office.path(".") && path.is_dir() {
-                all.extend(support::names(&path).iter().map(|name| path.join(name)));
+                all.extend(office::names(&path).iter().map(|name| path.join(name)));
             }
         }
     }
@@ -294,7 +294,7 @@ fn checkpoints_are_the_devices_own() {
     office.refused("desk", &["trail", "verify", "--since", "others"], 2, "bad-argument");
     office.ok("desk", &["trail", "checkpoint", "-o", "own"]);
     let own = String::from_utf8(office.read("own")).unwrap();
-    let mut token = support::forge::Token::of(&own);
+    let mut token = office::forge::Token::of(&own);
     token.claims["trail"]["seq"] = 7.into();
     let (head, signature) = (token.signed(&[7; 32].into()), own.rsplit('.').next().unwrap());
     let forged = format!("{}.{signature}", head.rsplit_once('.').unwrap().0);

@@ -1,19 +1,19 @@
 //! What the command does for people who do everything right, and what it tells them.
 
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
-mod support;
+mod office;
 
+use office::{Office, bytes, finish, is_root, policy, seal_args};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
-use support::{Office, bytes, finish, is_root, policy, seal_args};
 
 fn samples() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
-    let named = support::names(&folder).into_iter().map(|name| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data");
+    let named = office::names(&folder).into_iter().map(|name| {
         let content = fs::read(folder.join(&name)).unwrap();
         (name, content)
     });
@@ -63,7 +63,7 @@ fn sample_files_come_back_as_they_were() {
 fn sizes_at_the_edges_come_back_by_file_and_by_stream() {
     for kind in ["hybrid", "x25519"] {
         let office = Office::new(kind);
-        for size in support::EDGES {
+        for size in office::EDGES {
             let content = bytes(size, size as u64);
             office.write("plain", &content);
             office.seal(&["plain", "-o", "by-file", "--force"]);
@@ -318,7 +318,7 @@ fn passphrases() {
     assert_eq!((right.status, &right.stdout[..]), (0, &b"secret"[..]), "{}", right.stderr);
     for wrong in ["correct horse ", "Correct horse", ""] {
         let done = with("laptop", &open, wrong);
-        support::refused(&done, &open, 5, "wrong-passphrase");
+        office::refused(&done, &open, 5, "wrong-passphrase");
         assert!(done.stdout.is_empty());
     }
     // Nobody to ask.
@@ -327,7 +327,7 @@ fn passphrases() {
     let made = with("office", &["init", "--name", "R", "--passphrase"], "root words");
     assert_eq!(made.status, 0, "{}", made.stderr);
     let seal = ["seal", "--policy", "policy.json", "--to", "desk/identity.pub", "file", "-o", "b"];
-    support::refused(&with("office", &seal, "other words"), &seal, 5, "wrong-passphrase");
+    office::refused(&with("office", &seal, "other words"), &seal, 5, "wrong-passphrase");
     assert!(!office.exists("b"));
     let sealed = with("office", &seal, "root words");
     assert_eq!(sealed.status, 0, "{}", sealed.stderr);
@@ -545,7 +545,7 @@ fn relicensing_adds_recipients() {
     assert_eq!(done.status, 1);
     assert!(done.stderr.contains("missing: ") && done.stderr.contains("policy.json: "));
     assert!(office.opened("visitor", "b.bulla") == content);
-    assert_eq!(office.read("policy.json"), support::POLICY.as_bytes());
+    assert_eq!(office.read("policy.json"), office::POLICY.as_bytes());
     // Nothing to change.
     assert_eq!(office.run("issuer", &["relicense", "a.bulla"]).status, 2);
 }

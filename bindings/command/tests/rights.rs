@@ -1,13 +1,13 @@
 //! Who may do what: badges, attestations, revocations, tickets and templates, through the command.
 
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
-mod support;
+mod office;
 
+use office::Office;
+use office::rights::{agents, grant, lines, policy_of};
 use serde_json::{Value, json};
 use std::fs;
-use support::Office;
-use support::rights::{agents, grant, lines, policy_of};
 
 const TEXT: &[u8] = b"name,phone\n";
 
@@ -123,7 +123,7 @@ fn a_ticket_is_named_and_recorded() {
     assert_eq!(events, ["opened", "seen", "exported"]);
     for bad in ["", "a\nb", &"x".repeat(257)] {
         let done = with(bad);
-        support::refused(&done, &["--ticket", bad], 2, "bad-argument");
+        office::refused(&done, &["--ticket", bad], 2, "bad-argument");
         assert!(done.stdout.is_empty());
     }
 }
@@ -173,7 +173,7 @@ fn older_terms_open_only_when_asked_for() {
     office.ok("issuer", &["revoke", "--file", &format!("{id}:2"), "-o", "revoked"]);
     office.ok("desk", &["revoke", "use", "revoked"]);
     let older = office.run("desk", &["open", "old", "-", "--older"]);
-    support::refused(&older, &["open", "--older"], 3, "revoked");
+    office::refused(&older, &["open", "--older"], 3, "revoked");
     office.badge("kim", "agent");
     assert_eq!(office.opened("desk", "claims"), TEXT);
 }

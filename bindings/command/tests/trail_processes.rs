@@ -3,15 +3,15 @@
 //!
 //! `BULLA_TEST_SECONDS=30 cargo test --test trail_processes` goes on for longer than 3 s.
 
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
-mod support;
+mod office;
 
+use office::rights::{agents, by, copied_command, grant, policy_of};
+use office::{Office, finish, refused};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::rights::{agents, by, copied_command, grant, policy_of};
-use support::{Office, finish, refused};
 
 const TEXT: &[u8] = b"name,phone\n";
 

@@ -1,18 +1,18 @@
 //! `SIGKILL` at any moment of `seal --in-place` over a tree: every file is afterwards either the
 //! untouched original or a complete envelope, and a second run finishes the job.
 
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
-mod support;
+mod office;
 
 use bulla::Session;
+use office::{Office, Random, bytes, seal_args};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use support::{Office, Random, bytes, seal_args};
 
 const ROUNDS: usize = 60;
 const FILES: usize = 200;
@@ -45,7 +45,7 @@ fn lay_out(tree: &Path, originals: &BTreeMap<PathBuf, Vec<u8>>) {
 
 /// Every file below `folder`, by its path within it.
 fn files(folder: &Path, within: &Path, found: &mut Vec<PathBuf>) {
-    for name in support::names(&folder.join(within)) {
+    for name in office::names(&folder.join(within)) {
         let path = within.join(name);
         if folder.join(&path).is_dir() { files(folder, &path, found) } else { found.push(path) }
     }

@@ -1,8 +1,8 @@
 //! `bulla policy` as an officer uses it.
 
-mod support;
+mod office;
 
-use support::Office;
+use office::Office;
 
 /// A policy for agents in office hours.
 const HOURS: &str = r#"{"version":1,"name":"hours","grants":[

@@ -1,16 +1,16 @@
 //! Bad badges, attestations and policies, and clocks that jump: each is denied, clearly and whole.
 
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
-mod support;
+mod office;
 
 use bulla::{Home, Identity, RootKey};
+use office::Office;
+use office::forge::{Envelope, Secrets, b64};
+use office::rights::{agents, grant, policy_of};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use support::Office;
-use support::forge::{Envelope, Secrets, b64};
-use support::rights::{agents, grant, policy_of};
 
 const TEXT: &[u8] = b"name,phone\n";
 
@@ -100,7 +100,7 @@ fn attestations_grow_too_old() {
 fn tokens_of_other_software() {
     // `now` of the setting.
     let office = Office::at_work_on("2027-01-15 08:00:00");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     let vectors = |name: &str| -> Value {
         serde_json::from_str(&read(&format!("vectors/tokens/{name}.json"))).unwrap()
@@ -158,7 +158,7 @@ fn tokens_of_other_software() {
         let shown = office.ok("sso", &["--json", "badge", "show"]).json();
         let badge = &shown["badge"][0];
         if let Some(error) = case["expect"]["error"].as_str() {
-            support::refused(&done, &[name], 3, "denied");
+            office::refused(&done, &[name], 3, "denied");
             assert!(done.stderr.contains("the badge in use does not count"), "{name}");
             assert!(done.stdout.is_empty(), "{name}");
             assert_eq!(badge["code"], error, "{name}");
@@ -188,7 +188,7 @@ fn policies_that_are_none() {
         let (key, _) = desk.unwrap(&token.claims);
         token.claims["policy"] = b64(policy).into();
         token.claims["seq"] = 2.into();
-        support::forge::wrap(&mut token.claims, &key, &[desk.public()]);
+        office::forge::wrap(&mut token.claims, &key, &[desk.public()]);
         Envelope { license: token.signed(&root.signing), ..good.clone() }.bytes()
     };
     let open = r#"{"to":["anyone"],"rights":["export"]}"#;
