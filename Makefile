@@ -5,7 +5,7 @@ CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: all test test-rust test-pure test-msrv test-independent test-c-valgrind lint doc deny fuzz bench assurance clean
+.PHONY: all test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance clean
 
 all:
 	$(CARGO) build --release
@@ -27,12 +27,6 @@ test-pure:
 # The stated minimum is the toolchain in use, or one that rustup has.
 test-msrv:
 	sh tests/msrv.sh
-
-# The C and C++ programs under valgrind, with the release build; what forks and what runs whole programs of others
-# is left out.
-test-c-valgrind:
-	PROFILE=release BRIEF=20 ONLY="basic bad_input callbacks threads cpp" \
-		RUN="valgrind -q --leak-check=full --error-exitcode=99" sh bindings/c/tests/run.sh
 
 # An independent reader over all vectors, and against the command on fresh envelopes.
 test-independent: $(PYTHON)
@@ -70,7 +64,6 @@ bench:
 	$(CARGO) bench --bench aead
 	$(CARGO) bench --bench policy_evaluate
 	$(CARGO) bench --bench open
-	$(CARGO) bench --bench trail
 	$(CARGO) bench --bench trail
 	$(CARGO) build --release
 	python3 benches/whole.py target/release/bulla

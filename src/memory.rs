@@ -1,4 +1,5 @@
-//! Secrets in memory: on pages of their own, locked where the system allows, wiped when dropped.
+//! Secrets in memory: on pages of their own, locked where the system allows, wiped when dropped. On
+//! Linux they are left out of core dumps, and a process that is forked off finds none of them.
 //!
 //! Locking needs `RLIMIT_MEMLOCK` on Linux and the working-set minimum on Windows; where the
 //! limit is used up the secret still works but may reach swap. [`Secret::is_locked`] tells. A page
@@ -19,13 +20,18 @@ pub(crate) fn random(out: &mut [u8]) {
 /// Bytes of a secret: all keys and seeds here have 32.
 pub(crate) const SECRET: usize = 32;
 
-/// A page of its own, so that locking and unlocking never touch a neighbour.
+/// A page of its own, so that what is asked of the system for it never touches a neighbour.
 #[repr(C, align(4096))]
-struct Page([u8; SECRET]);
+struct Page {
+    secret: [u8; SECRET],
+    /// Zero after a fork, with the rest of the page: a key of zeros must never be used for one.
+    present: bool,
+}
 
-/// A page, and its lock where the system gave one.
+/// A page, and its lock where the system gave one. Never given back to the allocator: what was
+/// asked for it would hold for whatever came there next.
 struct Locked {
-    page: Box<Page>,
+    page: &'static mut Page,
     lock: Option<region::LockGuard>,
 }
 
@@ -33,17 +39,37 @@ struct Locked {
 /// all that a small file's keys are used for.
 static WAITING: Mutex<Vec<Locked>> = Mutex::new(Vec::new());
 
-/// Most pages that wait; beyond that they are given back.
-const MOST_WAITING: usize = 64;
+/// The pages are read-write memory of ours, and advice changes nothing for this process. Where the
+/// kernel cannot do it, or its pages are larger, the secret still works.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn keep_to_this_process(page: &mut Page) {
+    use rustix::mm::{Advice, madvise};
+    for advice in [Advice::LinuxWipeOnFork, Advice::LinuxDontDump] {
+        // SAFETY: the range is exactly one object, borrowed mutably, of a kind for which zero bytes
+        // are a value; it is never freed, so that nothing else will be there in a forked process.
+        let _ = unsafe { madvise(std::ptr::from_mut(page).cast(), size_of::<Page>(), advice) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_to_this_process(_: &mut Page) {}
 
 impl Locked {
     fn take() -> Self {
         let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        waiting.unwrap_or_else(|| {
-            let page = Box::new(Page([0; SECRET]));
-            let lock = region::lock(page.0.as_ptr(), SECRET).ok();
-            Locked { page, lock }
-        })
+        let mut locked = waiting.unwrap_or_else(|| {
+            let page = Box::leak(Box::new(Page { secret: [0; SECRET], present: false }));
+            keep_to_this_process(page);
+            Locked { page, lock: None }
+        });
+        // A forked process inherits the page, wiped, but not its lock.
+        if locked.lock.is_none() || !locked.page.present {
+            drop(locked.lock.take());
+            locked.lock = region::lock(locked.page.secret.as_ptr(), SECRET).ok();
+        }
+        locked.page.present = true;
+        locked
     }
 }
 
@@ -55,7 +81,7 @@ impl Secret {
     pub(crate) fn fill(fill: impl FnOnce(&mut [u8; SECRET])) -> Self {
         let mut secret = Secret(Some(Locked::take()));
         if let Some(locked) = &mut secret.0 {
-            fill(&mut locked.page.0);
+            fill(&mut locked.page.secret);
         }
         secret
     }
@@ -69,8 +95,11 @@ impl Secret {
         (bytes.len() == SECRET).then(|| Self::fill(|out| out.copy_from_slice(bytes)))
     }
 
+    /// Panics in a process that was forked off from the secret's own.
     pub(crate) fn expose(&self) -> &[u8; SECRET] {
-        &self.0.as_ref().expect("until it is dropped").page.0
+        let page = &self.0.as_ref().expect("until it is dropped").page;
+        assert!(page.present, "this secret belongs to the process that this one was forked from");
+        &page.secret
     }
 
     /// Whether the system keeps these bytes out of swap.
@@ -82,13 +111,9 @@ impl Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        let Some(mut locked) = self.0.take() else { return };
-        locked.page.0.zeroize();
-        let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that could not be locked is tried anew the next time.
-        if locked.lock.is_some() && waiting.len() < MOST_WAITING {
-            waiting.push(locked);
-        }
+        let Some(locked) = self.0.take() else { return };
+        locked.page.secret.zeroize();
+        WAITING.lock().unwrap_or_else(PoisonError::into_inner).push(locked);
     }
 }
 
@@ -128,8 +153,42 @@ mod tests {
     fn pages_wait_wiped() {
         drop((0..100).map(|_| Secret::random()).collect::<Vec<_>>());
         let waiting = WAITING.lock().unwrap();
-        assert!(waiting.len() <= MOST_WAITING);
-        assert!(waiting.iter().all(|locked| locked.page.0 == [0; SECRET]));
+        assert!(waiting.len() >= 100);
+        assert!(waiting.iter().all(|locked| locked.page.secret == [0; SECRET]));
+    }
+
+    /// As the kernel says: locked, wiped on fork, not dumped.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pages_stay_in_this_process() {
+        let secret = Secret::random();
+        let at = secret.expose().as_ptr() as usize;
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut here = false;
+        for line in maps.lines() {
+            let range = line.split(' ').next().and_then(|r| r.split_once('-'));
+            let ends = range.and_then(|(from, to)| {
+                Some((usize::from_str_radix(from, 16).ok()?, usize::from_str_radix(to, 16).ok()?))
+            });
+            if let Some((from, to)) = ends {
+                here = (from..to).contains(&at);
+            }
+            if let (true, Some(flags)) = (here, line.strip_prefix("VmFlags:")) {
+                for flag in ["lo", "wf", "dd"] {
+                    assert!(flags.split_whitespace().any(|f| f == flag), "no {flag} in {flags}");
+                }
+                return;
+            }
+        }
+        panic!("the page is nowhere");
+    }
+
+    #[test]
+    #[should_panic = "forked"]
+    fn a_wiped_page_is_no_key() {
+        let mut secret = Secret::random();
+        secret.0.as_mut().unwrap().page.present = false; // as after a fork
+        secret.expose();
     }
 
     #[cfg(target_os = "linux")]

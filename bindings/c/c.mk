@@ -4,7 +4,7 @@ C := bindings/c
 TARGET ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BULLA_DEBUG := $(TARGET)/debug/bulla
 
-.PHONY: c install test-c test-c-install test-c-sanitize windows test-windows \
+.PHONY: c install test-c test-c-install test-c-sanitize test-c-threads windows test-windows \
 	test-windows-large test-windows-core bench-c
 
 c:
@@ -29,6 +29,11 @@ test-c-install: c
 test-c-sanitize: c
 	$(CARGO) build --quiet --package bulla-command
 	BULLA=$(BULLA_DEBUG) sh $(C)/tests/sanitize.sh $(TARGET)
+
+# The many-threads test under ThreadSanitizer.
+test-c-threads:
+	$(CARGO) build --quiet --package bulla-command
+	BULLA=$(BULLA_DEBUG) sh $(C)/tests/threads.sh $(TARGET)
 
 # libbulla.dll, its import library, .def and headers, in $(TARGET)/windows/dist.
 windows:
