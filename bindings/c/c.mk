@@ -4,8 +4,8 @@ C := bindings/c
 TARGET ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BULLA_DEBUG := $(TARGET)/debug/bulla
 
-.PHONY: c install test-c test-c-install test-c-sanitize test-c-threads windows test-windows \
-	test-windows-large test-windows-core bench-c
+.PHONY: c install test-c test-c-install test-c-headers test-c-sanitize test-c-threads \
+	windows test-windows test-windows-large test-windows-core bench-c
 
 c:
 	sh $(C)/package/build.sh $(TARGET)
@@ -19,6 +19,12 @@ install: c
 # Programs in C and C++ against libbulla.
 test-c:
 	sh $(C)/tests/run.sh
+
+# The headers by gcc, clang and a compiler for Windows.
+test-c-headers:
+	sh $(C)/need.sh g++=g++ clang=clang x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64-win32 \
+		x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64-posix
+	ALL=1 sh $(C)/tests/c/headers.sh include
 
 test-c-install: c
 	sh $(C)/need.sh pkg-config=pkg-config cmake=cmake readelf=binutils
