@@ -16,6 +16,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zeroize::Zeroize;
 
 /// An open sealed file: `Read` and `Seek`, and [`read_at`](Reader::read_at) from many threads.
 pub struct Reader<S = File> {
@@ -61,7 +62,13 @@ impl<S: ReadAt> Reader<S> {
     /// without the right to view, [`Code::Ended`] after the decision's end.
     pub fn read_at(&self, out: &mut [u8], offset: u64) -> Result<usize> {
         self.lease.require(Right::View)?;
-        self.inner.read_at(out, offset).map_err(|e| self.lease.failed_read(e))
+        let n = self.inner.read_at(out, offset).map_err(|e| self.lease.failed_read(e))?;
+        // The storage may have taken longer than the decision lasts.
+        if let Err(ended) = self.lease.require(Right::View) {
+            out[..n].zeroize();
+            return Err(ended);
+        }
+        Ok(n)
     }
 
     /// The original's name, type and times.

@@ -1,5 +1,6 @@
-/* Sources and sinks of the host: that work, fail, lie, come back into the library. */
+/* Sources and sinks of the host: that work, fail, lie, are slow, come back into the library. */
 #include "test.h"
+#include <time.h>
 
 /* An envelope in memory, and how its callbacks misbehave. */
 typedef struct memory {
@@ -17,6 +18,7 @@ typedef struct memory {
     bulla_writer *writer;
     bulla_session *session;
     int inside;
+    uint64_t slow_until; /* reads take until then, in Unix seconds */
 } memory;
 
 static int32_t read_at(void *user, uint64_t offset, void *out, size_t len, size_t *out_read) {
@@ -24,6 +26,7 @@ static int32_t read_at(void *user, uint64_t offset, void *out, size_t len, size_
     size_t n = offset < m->len ? m->len - (size_t)offset : 0;
     m->reads++;
     CHECK(!m->closed && *out_read == 0);
+    while ((uint64_t)time(NULL) <= m->slow_until) {}
     if (m->reads == m->fail_at) return 77;
     if (m->reads == m->change_at) m->data[m->len / 2] ^= 1;
     if (m->claim) {
@@ -125,6 +128,26 @@ static bulla_file *open_memory(memory *m) {
     OK(bulla_file_open_source(session, &source, NULL, &file, &err));
     CHECK(m->closed == 0);
     return file;
+}
+
+/* A decision ends while the storage is being read: nothing comes out. */
+static void slow_sources(void) {
+    memory m = fresh();
+    bulla_file *file;
+    uint64_t until = 0;
+    char text[10];
+    size_t got = 1;
+    seal("brief.json", "brief.bulla", content, 100000); /* the last chunk is kept */
+    m.data = (unsigned char *)slurp("brief.bulla", &m.len);
+    file = open_memory(&m);
+    OK(bulla_file_until(file, &until, &err));
+    memset(text, 0, sizeof text);
+    m.slow_until = until;
+    EXPECT(BULLA_E_ENDED, bulla_file_pread(file, 0, text, sizeof text, &got, &err));
+    CHECK(got == 0 && text[0] == 0);
+    m.slow_until = 0;
+    bulla_file_free(file);
+    free(m.data);
 }
 
 static void there_and_back(void) {
@@ -365,6 +388,7 @@ int main(void) {
     content = noise(LEN, 3);
     session = desk();
     sealer = issuer();
+    RUN(slow_sources); /* first: brief.json was made a moment ago */
     RUN(there_and_back);
     RUN(streams);
     RUN(saves);
