@@ -103,6 +103,12 @@ impl Beside {
 /// First letters of names of files that are not complete, or not in place yet.
 pub(crate) const TEMPORARY: &str = ".bulla-new-";
 
+impl AsRef<File> for Beside {
+    fn as_ref(&self) -> &File {
+        &self.file
+    }
+}
+
 impl Write for Beside {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.file.write(data)
@@ -189,6 +195,10 @@ impl OutputFile {
     pub fn create(path: &Path, existing: Existing) -> Result<Self> {
         refuse_existing(path, existing)?;
         Ok(OutputFile { beside: Beside::create(path, false)?, existing })
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.beside.file
     }
 
     /// Sets the time of the last change.

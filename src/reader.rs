@@ -1,7 +1,7 @@
 //! Open sealed files: at any place, and as streams.
 
-use crate::atomic::Beside;
-use crate::cobblestone::{ReadAt, SeekReader, StreamReader};
+use crate::atomic::{Beside, OutputFile};
+use crate::cobblestone::{ReadAt, SeekReader, StreamReader, Work};
 use crate::encoding::Id;
 use crate::header::{Description, Header, Metadata};
 use crate::lease::Lease;
@@ -133,6 +133,25 @@ impl<S: ReadAt> Reader<S> {
     pub fn export(&self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
         self.lease.exercise(Right::Export, |entry| entry)?;
         let exported = self.inner.copy_to(&mut While { inner: to, lease: &self.lease });
+        exported.map_err(|e| self.lease.failed(e))
+    }
+
+    /// The same by several threads.
+    pub fn export_by<W: Write + Send + ?Sized>(
+        &self,
+        to: &mut W,
+        work: &mut Work<'_>,
+    ) -> Result<u64> {
+        self.lease.exercise(Right::Export, |entry| entry)?;
+        let exported = self.inner.copy_by(&mut While { inner: to, lease: &self.lease }, work);
+        exported.map_err(|e| self.lease.failed(e))
+    }
+
+    /// The same to a new file, which is not finished by it.
+    pub fn export_to(&self, to: &mut OutputFile, work: &mut Work<'_>) -> Result<u64> {
+        self.lease.exercise(Right::Export, |entry| entry)?;
+        let allowed = || self.lease.require(Right::Export);
+        let exported = self.inner.copy_to_file(to.file(), work, allowed);
         exported.map_err(|e| self.lease.failed(e))
     }
 

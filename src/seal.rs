@@ -1,7 +1,7 @@
 //! Sealing: new envelopes, one by one or in batches, by an issuer or by a device under a template.
 
 use crate::atomic::{Beside, Existing, refuse_existing};
-use crate::cobblestone::Encryptor;
+use crate::cobblestone::{Encryptor, Work};
 use crate::encoding::{Bytes, Digest256, Id, sha256};
 use crate::header::{Description, Header, Metadata};
 use crate::jws::{Object, Token};
@@ -15,7 +15,7 @@ use crate::template::{self, Permit, Template};
 use crate::trail::{Entry, Event};
 use crate::wrap::{self, Scope, Wrap};
 use crate::{Code, Error, Result, clock, payload};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -302,6 +302,15 @@ impl Writer {
     /// Seals all that `from` has.
     pub fn copy_from(&mut self, from: &mut (impl Read + ?Sized)) -> Result<u64> {
         self.inner.copy_from(from)
+    }
+
+    /// Seals a file from its start to its end, by several threads where it is large and nothing
+    /// was written yet.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] if the file gets shorter meanwhile; that of `work.progress`.
+    pub fn copy_file(&mut self, from: &File, work: &mut Work<'_>) -> Result<u64> {
+        self.inner.copy_file(from, work)
     }
 
     /// Writes the last chunk, syncs, and puts the file in place.

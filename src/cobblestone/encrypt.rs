@@ -1,9 +1,11 @@
 //! Writing a message as a stream.
 
-use super::{BATCH, CHUNK, COMMITMENT, MAX_CHUNKS, Message, SALT, SLOT, slot_offset};
+use super::batches::{self, Work};
+use super::{BATCH, CHUNK, COMMITMENT, MAX_CHUNKS, Message, SALT, SLOT, positional, slot_offset};
 use crate::aead::TAG;
 use crate::{Code, Error, Result, memory};
-use std::io::{self, IoSliceMut, Read, Write};
+use std::fs::File;
+use std::io::{self, IoSliceMut, Read, Seek, SeekFrom, Write};
 use zeroize::Zeroize;
 
 /// Encrypts what is written to it. Nothing is complete before [`finish`](Encryptor::finish):
@@ -86,6 +88,43 @@ impl<W: Write> Encryptor<W> {
         }
     }
 
+    /// Encrypts the file `from` from its start to its end, by several threads where it is large and
+    /// nothing was written yet; returns the bytes read.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] if the file gets shorter meanwhile; that of `work.progress`.
+    pub(crate) fn copy_file(&mut self, mut from: &File, work: &mut Work<'_>) -> Result<u64>
+    where
+        W: AsRef<File>,
+    {
+        let read = |e| Error::io("reading the content to seal", e);
+        let wrote = |e| Error::io("writing the sealed content", e);
+        let mut total = 0;
+        if self.chunk == 0 && self.batch.filled == 0 {
+            let batches = from.metadata().map_err(read)?.len() / (BATCH * CHUNK) as u64;
+            let batches = batches.min(MAX_CHUNKS / BATCH as u64);
+            let mut to = self.inner.as_ref();
+            let start = to.stream_position().map_err(wrote)?;
+            let message = &self.message;
+            total = batches::in_any_order(batches, BATCH * SLOT, work, |batch, slots| {
+                let at = batch * (BATCH * CHUNK) as u64;
+                if positional::read_chunks(from, slots, at).map_err(read)? < BATCH * CHUNK {
+                    let why = "the file got shorter while it was being sealed";
+                    return Err(Error::new(Code::Changed, why));
+                }
+                seal_slots(message, batch * BATCH as u64, slots.chunks_exact_mut(SLOT));
+                let at = start + batch * (BATCH * SLOT) as u64;
+                positional::write_all_at(to, slots, at).map_err(wrote)?;
+                Ok((BATCH * CHUNK) as u64)
+            })?;
+            self.chunk = batches * BATCH as u64;
+            to.seek(SeekFrom::Start(start + self.chunk * SLOT as u64)).map_err(wrote)?;
+        }
+        from.seek(SeekFrom::Start(total)).map_err(read)?;
+        let mut counted = Counted { inner: from, done: total, progress: &mut *work.progress };
+        Ok(total + self.copy_from(&mut counted)?)
+    }
+
     /// Writes the last chunk and gives back the inner writer, which is not flushed.
     pub fn finish(mut self) -> Result<W> {
         // `advance` leaves less than a batch, so the last chunk has room and is short.
@@ -123,6 +162,33 @@ impl<W: Write> Encryptor<W> {
         self.batch.filled = 0;
         self.chunk += chunks;
         self.inner.write_all(slots).map_err(|e| Error::io("writing the sealed content", e))
+    }
+}
+
+/// Tells how far it is read.
+struct Counted<'a> {
+    inner: &'a File,
+    done: u64,
+    progress: &'a mut dyn FnMut(u64) -> Result<()>,
+}
+
+impl Counted<'_> {
+    fn count(&mut self, n: usize) -> io::Result<usize> {
+        self.done += n as u64;
+        (self.progress)(self.done)?;
+        Ok(n)
+    }
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.count(n)
+    }
+
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let n = self.inner.read_vectored(bufs)?;
+        self.count(n)
     }
 }
 

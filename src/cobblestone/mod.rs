@@ -7,13 +7,16 @@
 //!
 //! Memory use is constant. A message holds less than 4 PiB.
 
+mod batches;
 mod encrypt;
+mod positional;
 mod seek;
 mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use batches::Work;
 pub use encrypt::Encryptor;
 pub use seek::SeekReader;
 pub(crate) use seek::read_commitment;

@@ -1,9 +1,13 @@
 //! Reading a message at any place.
 
+use super::batches::{self, Work};
 use super::source::ReadAt;
 use super::stream::{poisoned, write_all_vectored};
-use super::{BATCH, CHUNK, COMMITMENT, Message, PREFIX, SALT, SLOT, bad_length, plaintext_len};
+use super::{
+    BATCH, CHUNK, COMMITMENT, Message, PREFIX, SALT, SLOT, bad_length, plaintext_len, positional,
+};
 use crate::{Error, Result};
+use std::fs::File;
 use std::io::{IoSlice, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,9 +103,8 @@ impl<S: ReadAt> SeekReader<S> {
 
     /// Writes the whole plaintext to `to`, in order, without copying it.
     pub fn copy_to(&self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
-        // All of it is wiped at the end, so a small message takes a small one.
-        let size = self.chunks_len.min((BATCH * SLOT) as u64) as usize;
-        let mut buf = Zeroizing::new(vec![0; size]);
+        let mut buf = Zeroizing::new(vec![0; self.memory()]);
+        self.check_poison()?;
         for first in (0..=self.len / CHUNK as u64).step_by(BATCH) {
             let mut parts = Vec::with_capacity(BATCH);
             for text in self.open_batch(first, &mut buf)? {
@@ -113,8 +116,67 @@ impl<S: ReadAt> SeekReader<S> {
         Ok(self.len)
     }
 
+    /// The same by several threads; a batch is written once all before it are.
+    pub fn copy_by<W: Write + Send + ?Sized>(
+        &self,
+        to: &mut W,
+        work: &mut Work<'_>,
+    ) -> Result<u64> {
+        self.check_poison()?;
+        let mut to = to;
+        batches::in_order(
+            self.batches(),
+            self.memory(),
+            work,
+            |batch, buf| self.open_whole(batch, buf),
+            |buf, len, to: &mut &mut W| {
+                write_all_vectored(*to, &mut positional::parts(buf, len as usize))
+                    .map_err(|e| Error::io("writing the opened content", e))
+            },
+            &mut to,
+        )
+    }
+
+    /// Writes the whole plaintext to the file `to`, from its start, by several threads. `each` is
+    /// asked before every batch whether to go on.
+    pub(crate) fn copy_to_file(
+        &self,
+        to: &File,
+        work: &mut Work<'_>,
+        each: impl Fn() -> Result<()> + Sync,
+    ) -> Result<u64> {
+        self.check_poison()?;
+        batches::in_any_order(self.batches(), self.memory(), work, |batch, buf| {
+            each()?;
+            let len = self.open_whole(batch, buf)?;
+            let at = batch * (BATCH * CHUNK) as u64;
+            positional::write_parts(to, &mut positional::parts(buf, len as usize), at)
+                .map_err(|e| Error::io("writing the opened content", e))?;
+            Ok(len)
+        })
+    }
+
+    /// Bytes for a batch. All of it is wiped at the end, so a small message takes less.
+    fn memory(&self) -> usize {
+        self.chunks_len.min((BATCH * SLOT) as u64) as usize
+    }
+
+    fn batches(&self) -> u64 {
+        self.len / (BATCH * CHUNK) as u64 + 1
+    }
+
+    /// Opens all chunks of a batch in their slots, and gives the plaintext bytes.
+    fn open_whole(&self, batch: u64, buf: &mut [u8]) -> Result<u64> {
+        let mut len = 0;
+        for text in self.open_batch(batch * BATCH as u64, buf)? {
+            len += text?.len() as u64;
+        }
+        Ok(len)
+    }
+
     /// Reads whole chunks from `chunk` on, as many as fit into `out` and a batch.
     fn read_chunks(&self, chunk: u64, out: &mut [u8]) -> Result<usize> {
+        self.check_poison()?;
         let chunks = (out.len() / CHUNK).min(BATCH);
         let mut buf = Zeroizing::new(vec![0; chunks * SLOT]);
         let mut n = 0;
@@ -132,7 +194,6 @@ impl<S: ReadAt> SeekReader<S> {
         first: u64,
         buf: &'a mut [u8],
     ) -> Result<impl Iterator<Item = Result<&'a [u8]>>> {
-        self.check_poison()?;
         let at = first * SLOT as u64;
         let n = (buf.len() as u64).min(self.chunks_len - at) as usize;
         read_exact(&self.source, &mut buf[..n], self.chunks_at + at)?;

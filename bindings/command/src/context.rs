@@ -7,7 +7,9 @@ use bulla::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
+use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -171,6 +173,16 @@ impl Progress {
         }
     }
 
+    /// For work that tells how far it is with one file.
+    pub fn with_file(&self) -> impl FnMut(u64) -> Result<()> + '_ {
+        let mut before = 0;
+        move |done| {
+            self.add(done - before);
+            before = done;
+            Ok(())
+        }
+    }
+
     pub fn reader<'a, R: Read>(&'a self, inner: R) -> ProgressReader<'a, R> {
         ProgressReader { inner, progress: self }
     }
@@ -180,6 +192,25 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// As many threads as were asked for, else one a core.
+pub fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    asked.unwrap_or_else(cores)
+}
+
+/// Standard output without the buffer and its search for ends of lines.
+pub fn standard_output() -> Result<File> {
+    #[cfg(unix)]
+    use std::os::fd::AsFd;
+    #[cfg(windows)]
+    use std::os::windows::io::AsHandle;
+    #[cfg(unix)]
+    let own = std::io::stdout().as_fd().try_clone_to_owned();
+    #[cfg(windows)]
+    let own = std::io::stdout().as_handle().try_clone_to_owned();
+    own.map(File::from).map_err(|e| Error::io("opening standard output", e))
 }
 
 /// Counts what is read through it.

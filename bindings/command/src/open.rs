@@ -1,13 +1,15 @@
 //! `open`, `inspect`.
 
-use crate::context::{Context, Progress, time};
+use crate::context::{Context, Progress, standard_output, threads, time};
 use bulla::{
-    Access, Class, Code, Error, Existing, Host, Metadata, OutputFile, Result, Right, inspect,
+    Access, Class, Code, Error, Existing, Host, Metadata, OutputFile, Result, Right,
+    cobblestone::Work, inspect,
 };
 use clap::Args;
 use serde_json::json;
 use std::fs::File;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -30,6 +32,9 @@ pub struct Open {
     /// Open it even if this device has seen newer terms or content of the file
     #[arg(long)]
     older: bool,
+    /// How many threads work [default: one a core]
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
 }
 
 impl Open {
@@ -40,33 +45,41 @@ impl Open {
             let mut sealed = session.open_stream_for(std::io::stdin().lock(), access)?;
             let metadata = sealed.metadata().clone();
             let progress = Progress::new(0);
-            self.export(c, &metadata, &progress, |to| sealed.export(to))
+            self.write(c, &metadata, |to| match to {
+                To::Output(to) => sealed.export(to),
+                To::File(to) => {
+                    sealed.export(&mut ProgressWriter { inner: to, progress: &progress })
+                }
+            })
         } else {
             let sealed = session.open_for(&self.file, access)?;
             let progress = Progress::new(sealed.len());
-            self.export(c, sealed.metadata(), &progress, |to| sealed.export(to))
+            let mut told = progress.with_file();
+            let mut work = Work { threads: threads(self.threads), progress: &mut told };
+            self.write(c, sealed.metadata(), |to| match to {
+                To::Output(to) => sealed.export_by(to, &mut work),
+                To::File(to) => sealed.export_to(to, &mut work),
+            })
         }
     }
 
-    fn export(
+    fn write(
         &self,
         c: &Context,
         metadata: &Metadata,
-        progress: &Progress,
-        export: impl FnOnce(&mut dyn Write) -> Result<u64>,
+        export: impl FnOnce(To<'_>) -> Result<u64>,
     ) -> Result<()> {
         let output = match self.output.as_deref() {
             Some(path) if path != Path::new("-") => path,
             _ => {
-                let mut out = ProgressWriter { inner: std::io::stdout().lock(), progress };
-                export(&mut out)?;
-                return out.flush().map_err(|e| Error::io("writing to standard output", e));
+                let mut out = standard_output()?;
+                return export(To::Output(&mut out)).map(drop);
             }
         };
         let output = if output.is_dir() { output.join(own_name(metadata)?) } else { output.into() };
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let mut file = OutputFile::create(&output, existing)?;
-        let size = export(&mut ProgressWriter { inner: &mut file, progress })?;
+        let size = export(To::File(&mut file))?;
         if let Some(modified) = metadata.modified.and_then(system_time) {
             file.set_modified(modified)?;
         }
@@ -75,6 +88,12 @@ impl Open {
         c.print(&text, json!({"file": self.file, "output": output, "size": size}));
         Ok(())
     }
+}
+
+/// Where the plain content goes.
+enum To<'a> {
+    Output(&'a mut File),
+    File(&'a mut OutputFile),
 }
 
 /// The original's name, if it is one: it comes from whoever sealed the file.

@@ -1,16 +1,19 @@
 //! `seal`: one file, many, or a tree.
 
-use crate::context::{Context, Progress, public_lines, read_file, text_file};
+use crate::context::{
+    Context, Progress, public_lines, read_file, standard_output, text_file, threads,
+};
 use crate::{Failure, exit_status};
 use bulla::{
     Code, Error, Existing, Host, Kinds, Metadata, Permit, PublicIdentity, Recipient, Result,
-    RootKey, Sealer, Session, Template, is_sealed, sync_folder,
+    RootKey, Sealer, Session, Template, cobblestone::Work, is_sealed, sync_folder,
 };
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,9 +54,9 @@ pub struct Seal {
     /// Replace an existing output
     #[arg(long)]
     force: bool,
-    /// How many files to work on at a time [default: one a core]
+    /// How many threads work, on as many files or, if there is one, on its parts [default: one a core]
     #[arg(long)]
-    threads: Option<usize>,
+    threads: Option<NonZeroUsize>,
 }
 
 /// One plain file to seal.
@@ -144,29 +147,36 @@ impl Seal {
     fn single(&self, c: &Context, sealer: &Sealer<'_>, file: &Path) -> Result<()> {
         let output = self.output.as_deref().expect("checked by the caller");
         let piped = file == Path::new("-");
-        let (mut input, metadata, size): (Box<dyn Read>, _, _) = if piped {
-            (Box::new(std::io::stdin().lock()), Metadata::default(), 0)
+        let (input, metadata, size) = if piped {
+            (None, Metadata::default(), 0)
         } else {
             let input = open_plain(file)?;
             let meta = input.metadata().map_err(|e| Error::io("reading the file", e))?;
             if is_sealed_file(file)? {
                 return Err(Error::new(Code::BadArgument, "the file is sealed already"));
             }
-            (Box::new(input), metadata(file, &meta), meta.len())
+            (Some(input), metadata(file, &meta), meta.len())
         };
         let progress = Progress::new(size);
-        let mut input = progress.reader(&mut *input);
+        let read = || -> Box<dyn Read> {
+            match &input {
+                Some(file) => Box::new(progress.reader(file)),
+                None => Box::new(progress.reader(std::io::stdin().lock())),
+            }
+        };
         let new = sealer.prepare(&metadata)?;
         let id = new.file_id();
         if output == Path::new("-") {
-            let mut writer = new.into_stream(std::io::stdout().lock())?;
-            writer.copy_from(&mut input)?;
-            let flushed = writer.finish()?.flush();
-            return flushed.map_err(|e| Error::io("writing to standard output", e));
+            let mut writer = new.into_stream(standard_output()?)?;
+            writer.copy_from(&mut read())?;
+            return writer.finish().map(drop);
         }
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let mut writer = new.into_file(output, existing)?;
-        writer.copy_from(&mut input)?;
+        match &input {
+            Some(file) => writer.copy_file(file, &mut self.work(1, &mut progress.with_file()))?,
+            None => writer.copy_from(&mut read())?,
+        };
         writer.finish()?;
         drop(progress);
         let text = format!("sealed {} → {}", file.display(), output.display());
@@ -182,14 +192,18 @@ impl Seal {
         let home = fs::canonicalize(c.home.folder()).ok();
         let results = Mutex::new(Vec::with_capacity(jobs.len()));
         let next = AtomicUsize::new(0);
-        let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
-        let threads = self.threads.unwrap_or_else(cores).clamp(1, jobs.len().max(1));
+        let threads = threads(self.threads).get().min(jobs.len());
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
                     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let result =
-                            self.seal_beside(&sealer, &job.path, home.as_deref(), &progress);
+                        let result = self.seal_beside(
+                            &sealer,
+                            &job.path,
+                            home.as_deref(),
+                            threads,
+                            &progress,
+                        );
                         let mut results = results.lock().unwrap_or_else(|e| e.into_inner());
                         results.push((job, result));
                     }
@@ -258,17 +272,28 @@ impl Seal {
         jobs
     }
 
+    /// For one of `at_a_time` files.
+    fn work<'a>(
+        &self,
+        at_a_time: usize,
+        progress: &'a mut dyn FnMut(u64) -> Result<()>,
+    ) -> Work<'a> {
+        let each = NonZeroUsize::new(threads(self.threads).get() / at_a_time);
+        Work { threads: each.unwrap_or(NonZeroUsize::MIN), progress }
+    }
+
     fn seal_beside(
         &self,
         by: &Sealer<'_>,
         path: &Path,
         home: Option<&Path>,
+        at_a_time: usize,
         progress: &Progress,
     ) -> Result<Outcome> {
         if is_sealed_file(path)? {
             return Ok(Outcome::AlreadySealed);
         }
-        let mut input = open_plain(path)?;
+        let input = open_plain(path)?;
         let meta = input.metadata().map_err(|e| Error::io("reading the file", e))?;
         let mut beside = path.as_os_str().to_owned();
         beside.push(".bulla");
@@ -292,7 +317,7 @@ impl Seal {
         if self.in_place {
             writer = writer.like(meta);
         }
-        writer.copy_from(&mut progress.reader(&mut input))?;
+        writer.copy_file(&input, &mut self.work(at_a_time, &mut progress.with_file()))?;
         writer.finish()?;
         Ok(Outcome::Sealed(output))
     }
