@@ -88,18 +88,27 @@ pub(super) fn in_any_order(
         failed: Mutex::new(None),
     };
     let threads = (work.threads.get() as u64).min(batches / WORTH).max(1);
+    let mut told = 0;
     thread::scope(|scope| {
         for _ in 1..threads {
             // Where no thread can be had, the others do its part.
             let _ =
                 thread::Builder::new().spawn_scoped(scope, || run.work(size, &each, |_| Ok(())));
         }
-        run.work(size, &each, &mut *work.progress);
+        run.work(size, &each, |done| {
+            told = done;
+            (work.progress)(done)
+        });
     });
-    match run.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some((_, error)) => Err(error),
-        None => Ok(run.done.into_inner()),
+    if let Some((_, error)) = run.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
     }
+    let done = run.done.into_inner();
+    if told < done {
+        // The last were the others'.
+        (work.progress)(done)?;
+    }
+    Ok(done)
 }
 
 /// The same, where each batch ends with `put`, in the order of the batches: it gets the memory, the
