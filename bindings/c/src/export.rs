@@ -1,14 +1,16 @@
 //! Plain content that leaves, and the host's word on how far it may go.
 
 use crate::error::Error;
-use crate::file::{File, reader};
+use crate::file::{File, Opened, reader};
 use crate::guard::guard;
 use crate::io::{HostSink, Sink};
 use crate::options::{BULLA_REPLACE, ExportOptions};
 use crate::ptr;
+use bulla_core::cobblestone::Work;
 use bulla_core::{Code, Existing, OutputFile, Result};
 use std::ffi::{c_char, c_void};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +18,26 @@ use std::time::{Duration, SystemTime};
 /// thread that called, during the call. 0 to go on; anything else stops the work, and the call
 /// fails with `BULLA_E_CANCELLED`.
 pub type Progress = Option<unsafe extern "C" fn(user: *mut c_void, done: u64, total: u64) -> i32>;
+
+/// As many threads as the machine has for one file.
+pub(crate) fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Tells the host how far the work is, if it wants to know.
+pub(crate) fn telling(
+    progress: Progress,
+    user: *mut c_void,
+    total: u64,
+) -> impl FnMut(u64) -> Result<()> {
+    move |done| match progress {
+        // SAFETY: the host's own function, called as the header says.
+        Some(progress) if unsafe { progress(user, done, total) } != 0 => {
+            Err(bulla_core::Error::new(Code::Cancelled, "the program stopped it"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// A reader or writer of which the host is told how far it is.
 pub(crate) struct Watched<T> {
@@ -33,12 +55,7 @@ impl<T> Watched<T> {
 
     fn add(&mut self, n: usize) -> io::Result<usize> {
         self.done += n as u64;
-        if let Some(progress) = self.progress
-            // SAFETY: the host's own function, called as the header says.
-            && unsafe { progress(self.user, self.done, self.total) } != 0
-        {
-            return Err(bulla_core::Error::new(Code::Cancelled, "the program stopped it").into());
-        }
+        telling(self.progress, self.user, self.total)(self.done)?;
         Ok(n)
     }
 }
@@ -93,7 +110,17 @@ unsafe fn export_path(
     let file = ptr::object(file)?;
     let options = ptr::read_struct_or_zero(options, "options")?;
     let mut plain = OutputFile::create(&path?, existing(options.flags)?)?;
-    let n = export(&file, &options, &mut plain)?;
+    let mut progress = telling(options.progress, options.progress_user, file.len());
+    let n = match &file.opened {
+        Opened::System(reader) => {
+            reader.export_to(&mut plain, &mut Work { threads: cores(), progress: &mut progress })
+        }
+        // The host's callbacks run in its own thread alone.
+        Opened::Host(reader) => {
+            let one = NonZeroUsize::MIN;
+            reader.export_to(&mut plain, &mut Work { threads: one, progress: &mut progress })
+        }
+    }?;
     if let Some(modified) = file.metadata().modified.and_then(system_time) {
         plain.set_modified(modified)?;
     }

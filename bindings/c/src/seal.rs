@@ -1,12 +1,13 @@
 //! Sealing in one call: a plain file, or bytes from memory.
 
 use crate::error::Error;
-use crate::export::{Watched, existing};
+use crate::export::{Watched, cores, existing, telling};
 use crate::guard::guard;
 use crate::io::{HostSink, Sink};
 use crate::options::{SealOptions, metadata};
 use crate::ptr;
 use crate::sealer::Sealer;
+use bulla_core::cobblestone::Work;
 use bulla_core::{Metadata, Result};
 use std::ffi::{c_char, c_void};
 use std::fs;
@@ -36,8 +37,8 @@ unsafe fn seal_file(
     let prepared = sealer.prepare(&metadata)?;
     let id = prepared.file_id();
     let mut writer = prepared.into_file(&to, existing)?;
-    let (progress, user) = (options.progress, options.progress_user);
-    writer.copy_from(&mut Watched::new(plain, progress, user, system.len()))?;
+    let mut progress = telling(options.progress, options.progress_user, system.len());
+    writer.copy_file(&plain, &mut Work { threads: cores(), progress: &mut progress })?;
     writer.finish()?;
     give_id(out, id)
 }
