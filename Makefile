@@ -5,7 +5,7 @@ CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: all test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance clean
+.PHONY: all counts test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance clean
 
 all:
 	$(CARGO) build --release
@@ -72,6 +72,11 @@ bench:
 FUZZ_SECONDS ?= 20
 fuzz:
 	sh fuzz/run.sh $(FUZZ_SECONDS)
+
+# Instructions of the hot paths, against the committed counts.
+counts:
+	sh bindings/c/need.sh valgrind=valgrind
+	python3 benches/counts.py
 
 # Half an hour a target unless told otherwise; the dated report is committed.
 assurance: FUZZ_SECONDS = 1800

@@ -6,7 +6,7 @@ use crate::aead::TAG;
 use crate::{Code, Error, Result, memory};
 use std::fs::File;
 use std::io::{self, IoSliceMut, Read, Seek, SeekFrom, Write};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Encrypts what is written to it. Nothing is complete before [`finish`](Encryptor::finish):
 /// without its last chunk a message is refused as cut.
@@ -20,9 +20,21 @@ pub struct Encryptor<W: Write> {
 
 /// The slots being filled; the plaintext of each stands where its ciphertext will.
 struct Batch {
+    /// A few at first, for small messages; a batch once they are full.
     slots: Vec<u8>,
     /// Plaintext bytes waiting in `slots`.
     filled: usize,
+}
+
+/// Slots to begin with: they hold what is shorter than 32 KiB.
+const FEW: usize = 2;
+
+impl Batch {
+    fn grow(&mut self) {
+        let few = std::mem::replace(&mut self.slots, vec![0; BATCH * SLOT]);
+        let few = Zeroizing::new(few);
+        self.slots[..few.len()].copy_from_slice(&few);
+    }
 }
 
 impl Drop for Batch {
@@ -64,7 +76,7 @@ impl<W: Write> Encryptor<W> {
         inner
             .write_all(&[&salt[..], &message.commitment].concat())
             .map_err(|e| Error::io("writing the sealed content", e))?;
-        let batch = Batch { slots: vec![0; BATCH * SLOT], filled: 0 };
+        let batch = Batch { slots: vec![0; FEW * SLOT], filled: 0 };
         Ok(Encryptor { inner, message, batch, chunk: 0 })
     }
 
@@ -127,7 +139,7 @@ impl<W: Write> Encryptor<W> {
 
     /// Writes the last chunk and gives back the inner writer, which is not flushed.
     pub fn finish(mut self) -> Result<W> {
-        // `advance` leaves less than a batch, so the last chunk has room and is short.
+        // `advance` leaves free slots, so the last chunk has room and is short.
         let end = slot_offset(self.batch.filled) + TAG;
         self.seal_and_write(end)?;
         Ok(self.inner)
@@ -145,11 +157,16 @@ impl<W: Write> Encryptor<W> {
     /// Counts `n` more plaintext bytes; a full batch is sealed and written.
     fn advance(&mut self, n: usize) -> Result<()> {
         self.batch.filled += n;
-        assert!(self.batch.filled <= BATCH * CHUNK, "a reader claims more than it was asked for");
-        if self.batch.filled == BATCH * CHUNK {
-            self.seal_and_write(BATCH * SLOT)?;
+        let room = self.batch.slots.len() / SLOT * CHUNK;
+        assert!(self.batch.filled <= room, "a reader claims more than it was asked for");
+        match self.batch.slots.len() {
+            _ if self.batch.filled < room => Ok(()),
+            full if full == BATCH * SLOT => self.seal_and_write(full),
+            _ => {
+                self.batch.grow();
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn seal_and_write(&mut self, end: usize) -> Result<()> {
