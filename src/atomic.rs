@@ -80,8 +80,17 @@ impl Beside {
     /// Syncs the content and gives it the target's name. With `and_folder` the name is durable
     /// too when this returns.
     pub(crate) fn commit(self, existing: Existing, and_folder: bool) -> Result<()> {
+        self.sync()?;
+        self.place(existing, and_folder)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(|e| Error::io("syncing the new file", e))
+    }
+
+    /// Gives content that is synced the target's name.
+    fn place(self, existing: Existing, and_folder: bool) -> Result<()> {
         let io = |e| Error::io("putting the new file in place", e);
-        self.file.sync_all().map_err(|e| Error::io("syncing the new file", e))?;
         match (self.name, existing) {
             (Some(name), Existing::Replace) => replace(name, &self.target).map_err(io)?,
             (Some(name), Existing::Keep) => {
@@ -121,6 +130,48 @@ impl Write for Beside {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// A new file that is complete, but neither durable nor in place. Dropped it is gone.
+pub struct Unplaced {
+    pub(crate) beside: Beside,
+    pub(crate) existing: Existing,
+}
+
+/// Makes the contents of many files durable at the price of a few, then puts each in place; gives
+/// what became of each. Names are durable after [`sync_folder`].
+///
+/// On Linux all that waits to be written to their file systems is written, once for each of these;
+/// elsewhere the files are synced one by one.
+pub fn place_all(files: Vec<Unplaced>) -> Vec<Result<()>> {
+    let synced = sync_together(&files);
+    let place = |(file, synced): (Unplaced, Result<()>)| {
+        synced.and_then(|()| file.beside.place(file.existing, false))
+    };
+    files.into_iter().zip(synced).map(place).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn sync_together(files: &[Unplaced]) -> Vec<Result<()>> {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::MetadataExt;
+    // By file system. `syncfs` tells of errors since the file was opened, those of others too.
+    let mut done = BTreeMap::new();
+    let sync = |file: &Unplaced| {
+        let device = file.beside.file.metadata().map(|meta| meta.dev());
+        let device = device.map_err(|e| Error::io("syncing the new file", e))?;
+        if *done.entry(device).or_insert_with(|| rustix::fs::syncfs(&file.beside.file).is_ok()) {
+            return Ok(());
+        }
+        // Perhaps somebody else's: now this file's own.
+        file.beside.sync()
+    };
+    files.iter().map(sync).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_together(files: &[Unplaced]) -> Vec<Result<()>> {
+    files.iter().map(|file| file.beside.sync()).collect()
 }
 
 #[cfg(not(windows))]
@@ -290,6 +341,32 @@ mod tests {
         assert_eq!((seen.as_str(), fs::read(&target).unwrap()), ("old", b"new".to_vec()));
         drop(open);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn many_are_placed_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, existing| {
+            let mut beside = Beside::create(&folder.path().join(name), false).unwrap();
+            beside.write_all(name.as_bytes()).unwrap();
+            Unplaced { beside, existing }
+        };
+        fs::write(folder.path().join("b"), "old").unwrap();
+        fs::write(folder.path().join("c"), "old").unwrap();
+        let files = vec![
+            file("a", Existing::Keep),
+            file("b", Existing::Keep),
+            file("c", Existing::Replace),
+            file("d", Existing::Keep),
+        ];
+        drop(file("e", Existing::Keep));
+        assert!(!folder.path().join("a").exists());
+        let codes: Vec<_> =
+            place_all(files).into_iter().map(|r| r.err().map(|e| e.code())).collect();
+        assert_eq!(codes, [None, Some(Code::Exists), None, None]);
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(["a", "b", "c", "d"].map(read), ["a", "old", "c", "d"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
     }
 
     #[cfg(unix)]

@@ -85,7 +85,7 @@ mod windows;
 mod wrap;
 
 pub use access::Access;
-pub use atomic::{Existing, OutputFile, sync_folder};
+pub use atomic::{Existing, OutputFile, Unplaced, place_all, sync_folder};
 pub use encoding::{Digest256, Id, KeyId, ProgramHash, Thumbprint};
 pub use error::{Class, Code, Error, Result};
 pub use facts::{

@@ -1,6 +1,6 @@
 //! Sealing: new envelopes, one by one or in batches, by an issuer or by a device under a template.
 
-use crate::atomic::{Beside, Existing, refuse_existing};
+use crate::atomic::{Beside, Existing, Unplaced, refuse_existing};
 use crate::cobblestone::{Encryptor, Work};
 use crate::encoding::{Bytes, Digest256, Id, sha256};
 use crate::header::{Description, Header, Metadata};
@@ -261,7 +261,6 @@ pub struct Writer {
 /// What happens when a writer has all content.
 pub(crate) struct Finish {
     existing: Existing,
-    sync_folder: bool,
     like: Option<fs::Metadata>,
     keep_times: bool,
     /// Of a save: what it replaces.
@@ -270,13 +269,7 @@ pub(crate) struct Finish {
 
 impl Default for Finish {
     fn default() -> Self {
-        Finish {
-            existing: Existing::Keep,
-            sync_folder: true,
-            like: None,
-            keep_times: false,
-            save: None,
-        }
+        Finish { existing: Existing::Keep, like: None, keep_times: false, save: None }
     }
 }
 
@@ -289,13 +282,6 @@ impl Writer {
     pub fn like(mut self, old: fs::Metadata) -> Self {
         self.finish.like = Some(old);
         self.finish.keep_times = true;
-        self
-    }
-
-    /// Leaves the syncing of the folder to the caller, who calls
-    /// [`sync_folder`](crate::sync_folder) once for many files. The file itself is synced always.
-    pub fn without_folder_sync(mut self) -> Self {
-        self.finish.sync_folder = false;
         self
     }
 
@@ -319,8 +305,29 @@ impl Writer {
     /// [`Code::Exists`] if the target is there and is to be kept; of a save [`Code::Changed`] if
     /// somebody else saved the file meanwhile, [`Code::Ended`] if the decision has ended.
     pub fn finish(self) -> Result<()> {
-        let finish = self.finish;
         let commitment = self.inner.commitment();
+        let (beside, finish) = self.complete()?;
+        match finish.save {
+            Some(save) => save.finish(beside, commitment),
+            None => beside.commit(finish.existing, true),
+        }
+    }
+
+    /// Writes the last chunk, and leaves it to [`place_all`](crate::place_all) to make many files
+    /// durable together and put them in place.
+    ///
+    /// # Errors
+    /// [`Code::State`] of a save, which stands alone.
+    pub fn finish_unplaced(self) -> Result<Unplaced> {
+        if self.finish.save.is_some() {
+            return Err(Error::new(Code::State, "a save is finished by itself"));
+        }
+        let (beside, finish) = self.complete()?;
+        Ok(Unplaced { beside, existing: finish.existing })
+    }
+
+    fn complete(self) -> Result<(Beside, Finish)> {
+        let finish = self.finish;
         let beside = self.inner.finish()?;
         if let Some(old) = &finish.like {
             beside.like(old)?;
@@ -331,10 +338,7 @@ impl Writer {
                 beside.file().set_times(times).map_err(|e| Error::io("keeping the times", e))?;
             }
         }
-        match finish.save {
-            Some(save) => save.finish(beside, commitment),
-            None => beside.commit(finish.existing, finish.sync_folder),
-        }
+        Ok((beside, finish))
     }
 }
 

@@ -6,7 +6,8 @@ use crate::context::{
 use crate::{Failure, exit_status};
 use bulla::{
     Code, Error, Existing, Host, Kinds, Metadata, Permit, PublicIdentity, Recipient, Result,
-    RootKey, Sealer, Session, Template, cobblestone::Work, is_sealed, sync_folder,
+    RootKey, Sealer, Session, Template, Unplaced, cobblestone::Work, is_sealed, place_all,
+    sync_folder,
 };
 use clap::Args;
 use serde_json::json;
@@ -66,8 +67,45 @@ struct Job {
 }
 
 enum Outcome {
-    Sealed(PathBuf),
+    /// Not durable yet, and without its name.
+    Sealed(PathBuf, Unplaced),
     AlreadySealed,
+}
+
+/// Envelopes that are made durable together, by all threads: each is an open file until then.
+const AT_ONCE: usize = 32;
+
+/// A job, and the envelope's path; `None` where it was sealed already.
+type Done<'a> = (&'a Job, Result<Option<PathBuf>>);
+
+/// What a thread has done that is not durable yet.
+#[derive(Default)]
+struct Waiting<'a> {
+    done: Vec<Done<'a>>,
+    files: Vec<(&'a Job, PathBuf, Unplaced)>,
+}
+
+impl<'a> Waiting<'a> {
+    fn add(&mut self, job: &'a Job, outcome: Result<Outcome>) {
+        match outcome {
+            Ok(Outcome::Sealed(envelope, file)) => self.files.push((job, envelope, file)),
+            Ok(Outcome::AlreadySealed) => self.done.push((job, Ok(None))),
+            Err(e) => self.done.push((job, Err(e))),
+        }
+    }
+
+    /// Makes what there is durable, and reports it.
+    fn place(&mut self, results: &Mutex<Vec<Done<'a>>>) {
+        let (mut names, mut files) = (Vec::new(), Vec::new());
+        for (job, envelope, file) in self.files.drain(..) {
+            names.push((job, envelope));
+            files.push(file);
+        }
+        for ((job, envelope), placed) in names.into_iter().zip(place_all(files)) {
+            self.done.push((job, placed.map(|()| Some(envelope))));
+        }
+        results.lock().unwrap_or_else(|e| e.into_inner()).append(&mut self.done);
+    }
 }
 
 /// Whose name licenses are signed in, with what that needs.
@@ -190,23 +228,23 @@ impl Seal {
         let sealer = if jobs.len() > 1 { sealer.batch()? } else { sealer };
         let progress = Progress::new(jobs.iter().map(|j| j.size).sum());
         let home = fs::canonicalize(c.home.folder()).ok();
-        let results = Mutex::new(Vec::with_capacity(jobs.len()));
+        let results = Mutex::new(Vec::<Done<'_>>::with_capacity(jobs.len()));
         let next = AtomicUsize::new(0);
         let threads = threads(self.threads).get().min(jobs.len());
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
+                    let mut waiting = Waiting::default();
                     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let result = self.seal_beside(
-                            &sealer,
-                            &job.path,
-                            home.as_deref(),
-                            threads,
-                            &progress,
-                        );
-                        let mut results = results.lock().unwrap_or_else(|e| e.into_inner());
-                        results.push((job, result));
+                        let home = home.as_deref();
+                        let outcome =
+                            self.seal_beside(&sealer, &job.path, home, threads, &progress);
+                        waiting.add(job, outcome);
+                        if waiting.files.len() >= AT_ONCE.div_ceil(threads) {
+                            waiting.place(&results);
+                        }
                     }
+                    waiting.place(&results);
                 });
             }
         });
@@ -215,8 +253,8 @@ impl Seal {
         let (mut sealed, mut skipped) = (Vec::new(), Vec::new());
         for (job, result) in results {
             match result {
-                Ok(Outcome::Sealed(envelope)) => sealed.push((job.path.clone(), envelope)),
-                Ok(Outcome::AlreadySealed) => skipped.push(job.path.clone()),
+                Ok(Some(envelope)) => sealed.push((job.path.clone(), envelope)),
+                Ok(None) => skipped.push(job.path.clone()),
                 Err(e) => failed.push((job.path.clone(), e)),
             }
         }
@@ -313,13 +351,12 @@ impl Seal {
         } else {
             (beside, if self.force { Existing::Replace } else { Existing::Keep })
         };
-        let mut writer = new.into_file(&output, existing)?.without_folder_sync();
+        let mut writer = new.into_file(&output, existing)?;
         if self.in_place {
             writer = writer.like(meta);
         }
         writer.copy_file(&input, &mut self.work(at_a_time, &mut progress.with_file()))?;
-        writer.finish()?;
-        Ok(Outcome::Sealed(output))
+        Ok(Outcome::Sealed(output, writer.finish_unplaced()?))
     }
 }
 
