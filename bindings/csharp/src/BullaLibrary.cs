@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Runtime.CompilerServices;
 
 namespace Bulla
 {
@@ -75,13 +76,16 @@ namespace Bulla
 
         private static unsafe class Native
         {
+            [MethodImpl(MethodImplOptions.NoInlining)]
             internal static string Version() => Text.From(NativeMethods.bulla_version());
 
+            [MethodImpl(MethodImplOptions.NoInlining)]
             internal static bool IsSealed(byte[] start)
             {
                 fixed (byte* p = start) return NativeMethods.bulla_is_sealed(p, (UIntPtr)start.Length) != 0;
             }
 
+            [MethodImpl(MethodImplOptions.NoInlining)]
             internal static Inspection Inspect(string path)
             {
                 using (var text = new Text())
@@ -97,6 +101,7 @@ namespace Bulla
                 }
             }
 
+            [MethodImpl(MethodImplOptions.NoInlining)]
             internal static Inspection Inspect(HostStream stream)
             {
                 ulong size;
@@ -108,6 +113,7 @@ namespace Bulla
                 return new Inspection((long)size, Text.Take(json));
             }
 
+            [MethodImpl(MethodImplOptions.NoInlining)]
             internal static string VerifyTrail(string path)
             {
                 using (var text = new Text())

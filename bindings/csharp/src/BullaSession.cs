@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -36,6 +37,7 @@ namespace Bulla
             return session;
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private void Begin(SessionOptions options)
         {
             using (var text = new Text())
@@ -87,14 +89,14 @@ namespace Bulla
         /// <summary>
         /// The same, with this badge and these attestations in place of those that the session was started with.
         /// </summary>
-        /// <param name="badge">The badge; null for the home's.</param>
+        /// <param name="badge">The badge. One that does not count is no error: it grants nothing.</param>
         /// <param name="attestations">Attestations beside the home's.</param>
         public void UseBadge(string badge, params string[] attestations)
         {
             using (var text = new Text())
             {
                 IntPtr error;
-                BullaException.Check(NativeMethods.bulla_session_use_badge(Handle, text.Utf8OrNull(badge, nameof(badge)),
+                BullaException.Check(NativeMethods.bulla_session_use_badge(Handle, text.Utf8Of(badge, nameof(badge)),
                     text.List(attestations, "an attestation"), Text.CountOf(attestations), &error), error);
             }
         }

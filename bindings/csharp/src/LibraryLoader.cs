@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -70,7 +71,7 @@ namespace Bulla
             }
             string file = Text.WidePaths ? "libbulla.dll" : "libbulla.so";
             string rid = (Text.WidePaths ? "win" : "linux") + (IntPtr.Size == 8 ? "-x64" : "-x86");
-            foreach (string folder in Folders(rid)) yield return Path.Combine(folder, file);
+            foreach (string folder in Folders(rid).Distinct()) yield return Path.Combine(folder, file);
             // The name with the ABI's version, which is what is installed for programs.
             yield return Text.WidePaths ? file : file + "." + AbiVersion.Expected;
         }
@@ -78,18 +79,21 @@ namespace Bulla
         private static IEnumerable<string> Folders(string rid)
         {
             var told = AppDomain.CurrentDomain.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string;
-            foreach (string folder in (told ?? "").Split(Path.PathSeparator))
-                if (folder.Length > 0 && folder != ".") yield return folder;
-            foreach (string beside in new[] { HomeOf(typeof(LibraryLoader).Assembly), AppDomain.CurrentDomain.BaseDirectory })
+            foreach (string each in (told ?? "").Split(Path.PathSeparator))
+                if (Path.IsPathRooted(each)) yield return WithoutEnd(each);
+            string own = typeof(LibraryLoader).Assembly.Location;
+            string ofAssembly = string.IsNullOrEmpty(own) ? null : Path.GetDirectoryName(own);
+            foreach (string each in new[] { ofAssembly, AppDomain.CurrentDomain.BaseDirectory })
             {
-                if (string.IsNullOrEmpty(beside)) continue;
+                if (string.IsNullOrEmpty(each)) continue;
+                string beside = WithoutEnd(each);
                 yield return beside;
                 yield return Path.Combine(Path.Combine(Path.Combine(beside, "runtimes"), rid), "native");
             }
         }
 
-        private static string HomeOf(Assembly assembly) =>
-            string.IsNullOrEmpty(assembly.Location) ? null : Path.GetDirectoryName(assembly.Location);
+        private static string WithoutEnd(string folder) =>
+            folder.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
 
         /// <summary>Null, or why the library cannot be used.</summary>
         private static string Misfit(IntPtr module)

@@ -9,7 +9,7 @@ namespace Bulla
     /// </summary>
     /// <remarks>
     /// Mono looks functions up when it compiles a method that calls them. So a method which calls
-    /// <see cref="LibraryLoader.Ensure"/> must not call these itself.
+    /// <see cref="LibraryLoader.Ensure"/> must not call these itself, nor what is inlined into it.
     /// </remarks>
     internal static unsafe class NativeMethods
     {

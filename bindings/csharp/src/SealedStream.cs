@@ -114,6 +114,7 @@ namespace Bulla
         {
             Arrays.Check(buffer, offset, count);
             RefuseDisposed();
+            if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<int>(cancellationToken);
             return Task.Run(() => ReadInPieces(buffer, offset, count, cancellationToken), cancellationToken);
         }
 

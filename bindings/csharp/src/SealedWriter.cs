@@ -100,6 +100,7 @@ namespace Bulla
         {
             Arrays.Check(buffer, offset, count);
             RefuseDisposed();
+            if (cancellationToken.IsCancellationRequested) return Task.FromCanceled(cancellationToken);
             return Task.Run(() => Write(buffer, offset, count), cancellationToken);
         }
 

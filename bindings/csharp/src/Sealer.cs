@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Text;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -57,6 +58,7 @@ namespace Bulla
             return sealer;
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private void Begin(SealerOptions options)
         {
             using (var text = new Text())
