@@ -34,4 +34,5 @@ brief "${BRIEF:-4}"
 run "$runtime" "$work/bin/Tests.exe" "$@"
 [ $# = 0 ] || exit 0
 . "$here/tests/loading.sh"
+. "$here/tests/interop.sh"
 echo "C# on $runtime: all passed"
