@@ -11,6 +11,7 @@ all:
 	$(CARGO) build --release
 
 include bindings/c/c.mk
+include bindings/csharp/csharp.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ namespace Bulla
         public static Sealer Create(SealerOptions options)
         {
             if (options == null) throw new ArgumentNullException(nameof(options));
-            if (options.Policy == null) throw new ArgumentNullException(nameof(options.Policy));
+            if (options.Policy == null) throw BullaException.BadArgument("a sealer needs a policy");
             LibraryLoader.Ensure();
             var sealer = new Sealer();
             sealer.Begin(options);

@@ -138,12 +138,13 @@ namespace CustomerCard
             names.Items.Clear();
             print.Enabled = copy.Enabled = false;
             card.Row = null;
-            var reasons = new List<string> { error.Message };
+            var reasons = new List<string>();
             if (error is BullaDeniedException denied && denied.Decision != null)
             {
                 reasons.AddRange(denied.Decision.Refused.Select(each => "• " + each.Message));
                 reasons.AddRange(denied.Decision.Withheld.Select(each => "• " + each.Message));
             }
+            if (reasons.Count == 0) reasons.Add(error.Message);
             card.Instead = string.Join("\n", reasons);
             card.Invalidate();
             state.Text = "Closed: " + error.Name;
