@@ -105,7 +105,7 @@ namespace Bulla
         /// What would be decided about a sealed file now. Nothing is recorded, and no key is touched. A denial is a
         /// decision here, no exception.
         /// </summary>
-        /// <param name="path">The sealed file.</param>
+        /// <param name="path">The sealed file; on Windows, too, no half of a surrogate pair may stand alone in it.</param>
         /// <param name="facts">Facts, as JSON, that stand in place of the session's own; null for none.</param>
         /// <returns>The decision.</returns>
         public Decision Explain(string path, string facts = null)

@@ -1,6 +1,8 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Threading;
 
 namespace Bulla.Tests
 {
@@ -204,6 +206,39 @@ namespace Bulla.Tests
             Gone(() => writer.Complete());
             Gone(() => Check.That(writer.FileId == null));
             Check.That(!File.Exists("gone-too.bulla"));
+        }
+
+        /// <summary>A stream given to what was disposed is held by nobody.</summary>
+        public static void Streams_are_let_go()
+        {
+            Office.Seal("let-go.bulla", "x");
+            BullaSession session = Office.Desk();
+            SealedFile file = session.Open("let-go.bulla");
+            Sealer sealer = Office.Issuer();
+            file.Dispose();
+            session.Dispose();
+            sealer.Dispose();
+            var streams = new List<WeakReference>();
+            var thread = new Thread(() =>
+            {
+                foreach (Action<Stream> use in new Action<Stream>[]
+                {
+                    s => file.Export(s), s => file.SaveTo(s), s => sealer.Begin(s), s => session.Open(s)
+                })
+                {
+                    var stream = new MemoryStream(new byte[10]);
+                    streams.Add(new WeakReference(stream));
+                    Gone(() => use(stream));
+                }
+            });
+            thread.Start();
+            thread.Join();
+            Check.Equal(4, streams.Count);
+            Check.Soon(() =>
+            {
+                GC.Collect();
+                return streams.All(each => !each.IsAlive);
+            });
         }
 
         private static void Gone(Action action) => Check.Throws<ObjectDisposedException>(action);

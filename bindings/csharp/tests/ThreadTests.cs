@@ -101,6 +101,7 @@ namespace Bulla.Tests
                 Check.Equal(7L, stream.Position);
                 kept.OnRead = () => { };
                 Check.Equal(content.Length - 7, stream.ReadAsync(buffer, 0, buffer.Length).Result);
+                Check.Equal((long)content.Length, stream.Position);
                 Check.That(buffer.Take(content.Length - 7).SequenceEqual(content.Skip(7)));
                 Check.That(stream.ReadAsync(buffer, 0, 1, stop.Token).IsCanceled);
             }
