@@ -12,6 +12,7 @@ all:
 
 include bindings/c/c.mk
 include bindings/csharp/csharp.mk
+include bindings/python/python.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 

@@ -1,0 +1,27 @@
+# The Python package: testing and measuring. Included from the top Makefile.
+
+PY := bindings/python
+PY_TOOLS := $(VENV)/.bindings
+PY_RUN = env BULLA=$(TARGET)/$(1)/bulla BULLA_LIBRARY=$(TARGET)/$(1)/libbulla.so PYTHONPATH=$(PY) \
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -W error
+
+.PHONY: test-python bench-python
+
+test-python: $(PY_TOOLS)
+	sh $(C)/need.sh cc=gcc
+	$(CARGO) build --quiet --bin bulla
+	$(CARGO) build --quiet --package bulla-capi
+	cd $(PY) && $(CURDIR)/$(VENV)/bin/ruff check -q . && $(CURDIR)/$(VENV)/bin/ruff format -q --check .
+	cd $(PY) && $(CURDIR)/$(VENV)/bin/mypy --cache-dir $(TARGET)/mypy
+	$(call PY_RUN,debug) -m unittest discover -t $(PY) -s $(PY)/tests
+
+# The file object's speed over that of the C API.
+bench-python: $(PY_TOOLS)
+	sh $(C)/need.sh cc=gcc
+	$(CARGO) build --quiet --release --bin bulla
+	$(CARGO) build --quiet --release --package bulla-capi
+	$(call PY_RUN,release) $(PY)/bench/bench.py
+
+$(PY_TOOLS): $(PYTHON) $(PY)/tests/requirements.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $(PY)/tests/requirements.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""Run by `make test-python`, which sets BULLA (the command) and BULLA_LIBRARY."""
