@@ -13,6 +13,7 @@ all:
 include bindings/c/c.mk
 include bindings/csharp/csharp.mk
 include bindings/python/python.mk
+include bindings/java/java.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 
