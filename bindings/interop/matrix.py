@@ -36,11 +36,13 @@ class Party:
             shutil.copytree(office / kind, self._homes[kind])
 
     def run(self, kind, verb, *arguments):
-        return subprocess.run(
-            [self._program, verb, self._homes[kind], *map(str, arguments)],
-            capture_output=True,
-            text=True,
-        )
+        # Not through pipes: Wine's own processes would hold them open for seconds.
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            program = [self._program, verb, self._homes[kind], *map(str, arguments)]
+            status = subprocess.run(program, stdout=out, stderr=err).returncode
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(program, status, out.read(), err.read())
 
     def each(self, kind, verb, before, pairs):
         """All pairs in one process, where the program takes more than one."""

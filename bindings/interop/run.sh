@@ -48,6 +48,9 @@ if [ -e "$dist/libbulla.dll" ]; then
     windows=1
     export WINEPREFIX="${WINEPREFIX:-$(dirname "$dist")/wine}"
     (here=$here/../c/windows && . "$here/wine.sh")
+    # One server for all that runs, which takes seconds to start. It ends by itself, too.
+    /usr/lib/wine/wineserver64 -p60
+    trap '/usr/lib/wine/wineserver64 -k || true; rm -rf "$work"' EXIT
     runtime="/usr/lib/gcc/x86_64-w64-mingw32/12-posix;/usr/x86_64-w64-mingw32/lib"
     wine="env WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml=' \
         WINEPATH='$dist;$(dirname "$dist")/test;$runtime' sh '$here/../c/windows/run.sh'"
