@@ -14,10 +14,11 @@ include bindings/c/c.mk
 include bindings/csharp/csharp.mk
 include bindings/python/python.mk
 include bindings/java/java.mk
+include bindings/interop/interop.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 
-test: test-rust test-pure test-msrv test-independent test-c
+test: test-rust test-pure test-msrv test-independent test-c test-python test-java
 
 # Needs Debian's libfaketime, with which tests set the command's clock.
 test-rust:

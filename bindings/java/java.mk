@@ -18,7 +18,7 @@ java:
 	jar --create --file $(JV_OUT)/bulla.jar -C $(JV_OUT)/classes .
 
 test-java: java
-	sh $(C)/need.sh cc=gcc
+	sh $(C)/need.sh cc=gcc python3=python3
 	$(CARGO) build --quiet --bin bulla
 	$(CARGO) build --quiet --package bulla-capi
 	rm -rf $(JV_OUT)/doc
@@ -28,3 +28,7 @@ test-java: java
 	BULLA_LIBRARY=$(TARGET)/debug/libbulla.so $(JV_RUN) \
 		-Doffice=bindings/interop/office.sh -Dcommand=$(TARGET)/debug/bulla \
 		-cp $(JV_JARS):$(JV_OUT)/bulla.jar:$(JV_OUT)/tests bulla.Tests
+	BULLA_LIBRARY=$(TARGET)/debug/libbulla.so python3 bindings/interop/snippets.py \
+		$(TARGET)/debug/bulla java README.md docs/java.md \
+		-- $(JV_C) -cp $(JV_JARS):$(JV_OUT)/bulla.jar {} \
+		-- $(JV_RUN) -cp $(JV_JARS):$(JV_OUT)/bulla.jar:. {}

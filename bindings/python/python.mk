@@ -14,6 +14,9 @@ test-python: $(PY_TOOLS)
 	cd $(PY) && $(CURDIR)/$(VENV)/bin/ruff check -q . && $(CURDIR)/$(VENV)/bin/ruff format -q --check .
 	cd $(PY) && $(CURDIR)/$(VENV)/bin/mypy --cache-dir $(TARGET)/mypy
 	$(call PY_RUN,debug) -m unittest discover -t $(PY) -s $(PY)/tests
+	env BULLA_LIBRARY=$(TARGET)/debug/libbulla.so PYTHONPATH=$(CURDIR)/$(PY) PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON) bindings/interop/snippets.py $(TARGET)/debug/bulla python README.md docs/python.md \
+		-- -- $(CURDIR)/$(PYTHON) -W error {}
 
 # The file object's speed over that of the C API.
 bench-python: $(PY_TOOLS)
