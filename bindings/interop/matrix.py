@@ -45,21 +45,13 @@ class Party:
             return subprocess.CompletedProcess(program, status, out.read(), err.read())
 
     def each(self, kind, verb, before, pairs):
-        """All pairs in one process, where the program takes more than one."""
-        pairs = list(pairs)
-        batches = [pairs] if self.takes_many else [[pair] for pair in pairs]
-        for batch in batches:
-            done = self.run(kind, verb, *before, *(path for pair in batch for path in pair))
-            if done.returncode != 0 or not all(to.exists() for _, to in batch):
-                raise Failure(
-                    f"{self.name} cannot {verb} {batch[0][0].name}: exit status "
-                    f"{done.returncode}, {done.stderr.strip()!r}"
-                )
-
-    #: The protocol asks for one pair; C# takes one.
-    @property
-    def takes_many(self):
-        return not self.name.startswith("csharp")
+        """All pairs in one process."""
+        done = self.run(kind, verb, *before, *(path for pair in pairs for path in pair))
+        if done.returncode != 0 or not all(to.exists() for _, to in pairs):
+            raise Failure(
+                f"{self.name} cannot {verb} {kind}: exit status {done.returncode}, "
+                f"{done.stderr.strip()!r}"
+            )
 
 
 class Failure(Exception):

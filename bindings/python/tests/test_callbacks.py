@@ -155,6 +155,28 @@ class Callbacks(InOffice):
         with session.open(Nested(envelope)) as file:
             self.assertEqual(file.read(), CARDS)
 
+    def test_a_failure_inside_a_callback_stays_there(self):
+        session = self.session()
+        envelope = self.envelope(CARDS).getvalue()
+
+        class Nested(io.BytesIO):
+            def read(self, size=-1):
+                try:
+                    session.open(Failing(envelope, fail_at=1))
+                except Mine:
+                    return b""  # cut: the library's own failure
+
+        with self.assertRaises(bulla.Error):
+            session.open(Nested(envelope))
+
+    def test_a_failing_file_does_not_hide_why(self):
+        out = Failing()
+        with self.assertRaises(Mine):
+            with self.sealer().begin(out).text() as text:
+                out.left = 1
+                for _ in range(100):
+                    text.write("x" * 40_000)
+
     def test_closing_inside_a_callback(self):
         envelope = self.envelope(noise(100_000)).getvalue()
 
@@ -180,6 +202,8 @@ class Callbacks(InOffice):
         with self.session().open(self.envelope(CARDS)) as file:
             self.assertGreater(len(_callbacks._objects), len(before))
             file.read()
+        with self.open(self.seal(CARDS)) as file:
+            file.export("plain.bin", progress=lambda done, total: None)
         for bad in (b"", b"not sealed at all"):
             with self.assertRaises(bulla.FormatError):
                 self.session().open(io.BytesIO(bad))

@@ -147,6 +147,10 @@ class Reading(InOffice):
         for right in (0, 3, 2**32 + 4, bulla.Right.VIEW):
             with self.assertRaises(bulla.ArgumentError):
                 file.use(right)
+        session = self.session(duties=duties)
+        with self.assertRaises(bulla.DeniedError) as caught:
+            session.open("cards.bulla", right=bulla.Right.EXPORT)
+        self.assertEqual(caught.exception.code, bulla.Code.MISSING_RIGHT)
         # Without the duties there are no rights; named, they may come from tomorrow.
         with self.assertRaises(bulla.DeniedError):
             self.open()

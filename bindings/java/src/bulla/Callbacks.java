@@ -31,11 +31,6 @@ final class Callbacks {
         return thrown;
     }
 
-    static void restoreThrown(Throwable outer) {
-        if (outer == null) THROWN.remove();
-        else THROWN.set(outer);
-    }
-
     /** How many channels and functions the library can still call. */
     static int held() {
         return OBJECTS.size();

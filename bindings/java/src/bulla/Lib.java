@@ -72,7 +72,6 @@ final class Lib {
     /** Calls; throws what went wrong, or what a callback has thrown. */
     static void call(Call call) throws IOException {
         ready();
-        Throwable outer = Callbacks.takeThrown();
         try (Memory error = new Memory(Native.POINTER_SIZE)) {
             error.clear();
             int status = call.with(error);
@@ -83,8 +82,6 @@ final class Lib {
             if (original instanceof RuntimeException) throw (RuntimeException) original;
             if (original instanceof Error) throw (Error) original;
             throw told;
-        } finally {
-            Callbacks.restoreThrown(outer);
         }
     }
 

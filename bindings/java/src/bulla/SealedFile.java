@@ -93,7 +93,6 @@ public final class SealedFile implements SeekableByteChannel {
     }
 
     private int pread(long offset, Pointer into, int wanted) throws IOException {
-        if (offset < 0) return 0; // beyond 2^63 - 1
         return handle.use(file -> (int) Lib.number((out, error) ->
                 Lib.bulla_file_pread(file, offset, into, new SizeT(wanted), out, error)));
     }

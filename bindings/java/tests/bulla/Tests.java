@@ -474,6 +474,19 @@ public final class Tests {
             held.before = () -> {};
             same(file.readAt(ByteBuffer.allocate(9), 150_000), 9);
         }
+        // What failed within a callback, and was caught there, is not what fails the call.
+        Held inside = new Held(envelope);
+        inside.before = () -> {
+            throw new IllegalStateException();
+        };
+        Held cut = new Held(envelope) {
+            @Override
+            public int read(ByteBuffer into) {
+                thrown(IllegalStateException.class, () -> session.open(inside, Right.VIEW, false));
+                return -1;
+            }
+        };
+        thrown(BullaException.class, () -> session.open(cut, Right.VIEW, false));
         IOException full = new IOException("full");
         WritableByteChannel sink = new WritableByteChannel() {
             @Override
