@@ -77,7 +77,7 @@ if [ -d "$csharp/interop" ]; then
     }
     on mono "$library"
     on core "$library"
-    [ -z "$windows" ] || on wine "$(/usr/lib/wine/wine64 winepath -w "$dist/libbulla.dll" | tr -d '\r')"
+    [ -z "$windows" ] || on wine "Z:$(echo "$dist/libbulla.dll" | tr / '\\')"
 fi
 
 "$python" "$here/matrix.py" "$bulla" "$work/parties" "$@"
