@@ -1,4 +1,4 @@
-"""Fails when an error code of bulla.h is not mapped in every wrapper, or a wrapper has one of its own.
+"""Fails when a wrapper lacks an error code of bulla.h, or has one of its own.
 
 usage: codes.py LIBRARY
 """
@@ -57,7 +57,9 @@ def python():
 
 
 def java():
-    found = re.findall(r"^    ([A-Z_]+)\((\d+)\)[,;]$", text("bindings/java/src/bulla/Code.java"), re.M)
+    found = re.findall(
+        r"^    ([A-Z_]+)\((\d+)\)[,;]$", text("bindings/java/src/bulla/Code.java"), re.M
+    )
     return {name: int(number) for name, number in found}
 
 

@@ -12,9 +12,7 @@ def bulla(home, *arguments):
     if done.returncode == 0:
         return None
     error = next(
-        told["error"]
-        for told in map(json.loads, done.stdout.splitlines())
-        if "error" in told
+        told["error"] for told in map(json.loads, done.stdout.splitlines()) if "error" in told
     )
     print(f"{error['number']}\t{error['code']}", file=sys.stderr)
     return error

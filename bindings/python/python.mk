@@ -11,7 +11,8 @@ test-python: $(PY_TOOLS)
 	sh $(C)/need.sh cc=gcc
 	$(CARGO) build --quiet --bin bulla
 	$(CARGO) build --quiet --package bulla-capi
-	cd $(PY) && $(CURDIR)/$(VENV)/bin/ruff check -q . && $(CURDIR)/$(VENV)/bin/ruff format -q --check .
+	for way in check 'format --check'; do \
+		$(VENV)/bin/ruff $$way -q --config $(PY)/pyproject.toml $(PY) bindings/interop || exit 1; done
 	cd $(PY) && $(CURDIR)/$(VENV)/bin/mypy --cache-dir $(TARGET)/mypy
 	$(call PY_RUN,debug) -m unittest discover -t $(PY) -s $(PY)/tests
 	env BULLA_LIBRARY=$(TARGET)/debug/libbulla.so PYTHONPATH=$(CURDIR)/$(PY) PYTHONDONTWRITEBYTECODE=1 \

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 import bulla
 from bulla import _abi, errors
@@ -145,6 +146,21 @@ class Errors(InOffice):
         for bad in (-1, 2**31, 2**32):
             with self.assertRaises(bulla.ArgumentError):
                 self.session().open(bad)
+
+    def test_paths_of_windows(self):
+        """The functions that take UTF-16 do so everywhere, but only for what is well formed."""
+        with mock.patch("bulla._call.WINDOWS", True):
+            sealer, korean = self.sealer(), "고객 🗎.csv"
+            with sealer.begin(korean + ".bulla") as writer:
+                writer.write(CARDS)
+            with self.open(korean + ".bulla") as file:
+                self.assertEqual(file.export(korean), len(CARDS))
+            sealer.seal_file(korean, "again.bulla")
+            self.assertEqual(bulla.inspect(pathlib.Path("again.bulla")).content_size, len(CARDS))
+            for bad in ("a\0b", "a\ud800b"):
+                with self.assertRaises(bulla.ArgumentError):
+                    self.open(bad)
+        self.assertEqual(pathlib.Path(korean).read_bytes(), CARDS)
 
     def test_trails(self):
         self.seal(CARDS)

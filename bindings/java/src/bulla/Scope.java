@@ -15,7 +15,8 @@ import java.util.List;
 
 /** Native memory for the arguments of one call: held until its end, then wiped and freed. */
 final class Scope implements AutoCloseable {
-    static final boolean WIDE = Platform.isWindows();
+    /** Whether paths are given in UTF-16. The library takes that everywhere, so tests set it. */
+    static volatile boolean wide = Platform.isWindows();
 
     private final List<Memory> held = new ArrayList<>();
 
@@ -63,9 +64,9 @@ final class Scope implements AutoCloseable {
         return made;
     }
 
-    /** A path for the functions of this system: those that end in {@code _w} if {@link #WIDE}. */
+    /** A path for the functions of this system: those that end in {@code _w} if {@link #wide}. */
     Pointer path(Path path) throws BullaException {
-        return WIDE ? wide(checked(path)) : narrow(path);
+        return wide ? utf16(checked(path)) : narrow(path);
     }
 
     /** A path for a function that only takes UTF-8. */
@@ -86,9 +87,9 @@ final class Scope implements AutoCloseable {
         return text;
     }
 
-    private Pointer wide(String value) {
+    private Pointer utf16(String value) {
         Memory made = memory(2L * (value.length() + 1));
-        made.write(0, value.toCharArray(), 0, value.length());
+        for (int i = 0; i < value.length(); i++) made.setShort(2L * i, (short) value.charAt(i));
         return made;
     }
 

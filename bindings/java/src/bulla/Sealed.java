@@ -43,7 +43,7 @@ public final class Sealed {
         try (Scope scope = new Scope()) {
             Pointer name = scope.path(path);
             Memory size = scope.memory(8);
-            String json = Lib.text((out, error) -> Scope.WIDE
+            String json = Lib.text((out, error) -> Scope.wide
                     ? Lib.bulla_inspect_w(name, size, out, error)
                     : Lib.bulla_inspect(name, size, out, error));
             return new Inspection(json, size.getLong(0));

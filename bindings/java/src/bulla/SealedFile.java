@@ -293,7 +293,7 @@ public final class SealedFile implements SeekableByteChannel {
         try (Scope scope = new Scope(); Callbacks.Told told = new Callbacks.Told(progress)) {
             Pointer name = scope.path(path);
             Pointer options = told.into(scope.struct().u32(replace ? Lib.REPLACE : 0)).done();
-            return handle.use(file -> Lib.number((out, error) -> Scope.WIDE
+            return handle.use(file -> Lib.number((out, error) -> Scope.wide
                     ? Lib.bulla_file_export_w(file, name, options, out, error)
                     : Lib.bulla_file_export(file, name, options, out, error)));
         }

@@ -119,7 +119,7 @@ public final class Sealer implements AutoCloseable {
             Pointer home = options.home == null ? null : scope.path(options.home);
             byte[] policy = Scope.utf8(options.policy, "the policy");
             Pointer struct = scope.struct().u32(options.flags)
-                    .pointer(Scope.WIDE ? null : home).pointer(Scope.WIDE ? home : null)
+                    .pointer(Scope.wide ? null : home).pointer(Scope.wide ? home : null)
                     .pointer(scope.text(options.passphrase, "the passphrase"))
                     .pointer(session)
                     .pointer(scope.text(options.label, "the label"))
@@ -164,7 +164,7 @@ public final class Sealer implements AutoCloseable {
         try (Scope scope = new Scope()) {
             Pointer name = scope.path(path);
             Pointer options = options(scope, metadata, replace, null);
-            return new SealedWriter(handle.use(sealer -> Lib.pointer((out, error) -> Scope.WIDE
+            return new SealedWriter(handle.use(sealer -> Lib.pointer((out, error) -> Scope.wide
                     ? Lib.bulla_sealer_begin_w(sealer, name, options, out, error)
                     : Lib.bulla_sealer_begin(sealer, name, options, out, error))));
         }
@@ -208,7 +208,7 @@ public final class Sealer implements AutoCloseable {
             Pointer source = scope.path(from);
             Pointer target = scope.path(to);
             Pointer options = options(scope, metadata, replace, told);
-            return handle.use(sealer -> Lib.text((out, error) -> Scope.WIDE
+            return handle.use(sealer -> Lib.text((out, error) -> Scope.wide
                     ? Lib.bulla_sealer_seal_file_w(sealer, source, target, options, out, error)
                     : Lib.bulla_sealer_seal_file(sealer, source, target, options, out, error)));
         }

@@ -125,7 +125,7 @@ public final class Session implements AutoCloseable {
         try (Scope scope = new Scope()) {
             Scope.Struct struct = scope.struct().u32(0);
             Pointer home = options.home == null ? null : scope.path(options.home);
-            struct.pointer(Scope.WIDE ? null : home).pointer(Scope.WIDE ? home : null)
+            struct.pointer(Scope.wide ? null : home).pointer(Scope.wide ? home : null)
                     .pointer(scope.text(options.passphrase, "the passphrase"))
                     .pointer(scope.text(options.badge, "the badge"))
                     .pointer(scope.texts(options.attestations, "an attestation"))
@@ -164,7 +164,7 @@ public final class Session implements AutoCloseable {
         try (Scope scope = new Scope()) {
             Pointer name = scope.path(path);
             Pointer options = options(scope, right, older);
-            return new SealedFile(handle.use(session -> Lib.pointer((out, error) -> Scope.WIDE
+            return new SealedFile(handle.use(session -> Lib.pointer((out, error) -> Scope.wide
                     ? Lib.bulla_file_open_w(session, name, options, out, error)
                     : Lib.bulla_file_open(session, name, options, out, error))));
         }
