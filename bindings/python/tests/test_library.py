@@ -6,6 +6,8 @@ import sys
 import tempfile
 import unittest
 
+import bulla
+
 from .office import ROOT
 
 
@@ -40,6 +42,10 @@ class Library(unittest.TestCase):
             [sys.executable, "-c", program], env=environment, cwd=self.folder,
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
+
+    def test_its_version_is_the_package_s(self):
+        package = (ROOT / "bindings/python/pyproject.toml").read_text()
+        self.assertIn(f'\nversion = "{bulla.version()}"\n', package)
 
     def test_missing(self):
         told = self.told("/no/such/libbulla.so")
