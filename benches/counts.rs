@@ -1,5 +1,6 @@
 //! The hot paths, each by its name, for counting their instructions: `benches/counts.py` runs them
-//! under callgrind, which counts what happens inside `hot` alone. `list` names them. Without a name it proves that all
+//! under callgrind, which counts what happens inside `hot` alone. `list` names them; a number says how
+//! often, for a profiler. Without a name it proves that all
 //! of them run.
 
 use bulla::cobblestone::{SLOT, bench::SlotSealer};
@@ -123,7 +124,10 @@ fn run(path: &str, rounds: usize) {
 fn main() {
     match std::env::args().nth(1).filter(|arg| !arg.starts_with('-')) {
         Some(list) if list == "list" => println!("{}", PATHS.join("\n")),
-        Some(path) => run(&path, 20),
+        Some(path) => {
+            let rounds = std::env::args().nth(2).map(|n| n.parse().expect("a number"));
+            run(&path, rounds.unwrap_or(20));
+        }
         None => PATHS.iter().for_each(|path| run(path, 1)),
     }
 }

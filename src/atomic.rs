@@ -33,11 +33,14 @@ impl Beside {
     /// # Errors
     /// [`Code::BadArgument`] if something other than a regular file has that name.
     pub(crate) fn create(target: &Path, secret: bool) -> Result<Self> {
-        // A link is followed: its target is replaced, not the link.
-        let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-        if fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
-            let why = "the output is a folder or device, not a regular file";
-            return Err(Error::new(Code::BadArgument, why));
+        let mut target = target.to_owned();
+        if target.symlink_metadata().is_ok() {
+            // A link is followed: its target is replaced, not the link.
+            target = fs::canonicalize(&target).unwrap_or(target);
+            if fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
+                let why = "the output is a folder or device, not a regular file";
+                return Err(Error::new(Code::BadArgument, why));
+            }
         }
         let folder = match target.parent() {
             Some(p) if !p.as_os_str().is_empty() => p.to_owned(),

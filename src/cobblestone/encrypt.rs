@@ -105,7 +105,7 @@ impl<W: Write> Encryptor<W> {
     ///
     /// # Errors
     /// [`Code::Changed`] if the file gets shorter meanwhile; that of `work.progress`.
-    pub(crate) fn copy_file(&mut self, mut from: &File, work: &mut Work<'_>) -> Result<u64>
+    pub(crate) fn copy_file(&mut self, from: &File, work: &mut Work<'_>) -> Result<u64>
     where
         W: AsRef<File>,
     {
@@ -115,6 +115,9 @@ impl<W: Write> Encryptor<W> {
         if self.chunk == 0 && self.batch.filled == 0 {
             let batches = from.metadata().map_err(read)?.len() / (BATCH * CHUNK) as u64;
             let batches = batches.min(MAX_CHUNKS / BATCH as u64);
+            if batches == 0 {
+                return self.copy_rest(from, 0, work);
+            }
             let mut to = self.inner.as_ref();
             let start = to.stream_position().map_err(wrote)?;
             let message = &self.message;
@@ -132,9 +135,14 @@ impl<W: Write> Encryptor<W> {
             self.chunk = batches * BATCH as u64;
             to.seek(SeekFrom::Start(start + self.chunk * SLOT as u64)).map_err(wrote)?;
         }
-        from.seek(SeekFrom::Start(total)).map_err(read)?;
-        let mut counted = Counted { inner: from, done: total, progress: &mut *work.progress };
-        Ok(total + self.copy_from(&mut counted)?)
+        self.copy_rest(from, total, work)
+    }
+
+    fn copy_rest(&mut self, mut from: &File, done: u64, work: &mut Work<'_>) -> Result<u64> {
+        let at = SeekFrom::Start(done);
+        from.seek(at).map_err(|e| Error::io("reading the content to seal", e))?;
+        let mut counted = Counted { inner: from, done, progress: &mut *work.progress };
+        Ok(done + self.copy_from(&mut counted)?)
     }
 
     /// Writes the last chunk and gives back the inner writer, which is not flushed.
