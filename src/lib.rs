@@ -84,7 +84,7 @@ mod vectors;
 mod windows;
 mod wrap;
 
-pub use access::Access;
+pub use access::{Access, Client};
 pub use atomic::{Existing, OutputFile, Unplaced, place_all, sync_folder};
 pub use encoding::{Digest256, Id, KeyId, ProgramHash, Thumbprint};
 pub use error::{Class, Code, Error, Result};

@@ -112,6 +112,17 @@ impl<S: ReadAt> Reader<S> {
         self.header.description.rev
     }
 
+    /// The policy's bytes.
+    pub fn policy(&self) -> &[u8] {
+        &self.header.license.claims().policy.0
+    }
+
+    /// The name of the template that a device made the file under; `None` of an issued file.
+    pub fn template(&self) -> Option<&str> {
+        let delegation = self.header.license.delegation.as_ref()?;
+        Some(&delegation.template.claims.name)
+    }
+
     /// Checks a right and records that it is used now, before the host lets it happen: printing,
     /// copying to the clipboard, a capture, an export by the host itself.
     ///
@@ -195,6 +206,32 @@ impl Reader<File> {
         let original = Original { path: path.clone(), header: self.header.to_bytes(), commitment };
         let save = Save { original, lease: Arc::clone(&self.lease), rev };
         Ok(Writer::saving(inner, save))
+    }
+}
+
+impl Reader<File> {
+    /// The content that a finished [`save`](Self::save), or several, have put in this one's place,
+    /// under the same decision: so that what was saved need not be opened and counted again.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] if the file is no later revision of this one under the same license.
+    pub fn saved(&self) -> Result<Self> {
+        let Some(path) = &self.path else {
+            return Err(Error::new(Code::State, "this file was not opened from a path"));
+        };
+        let source = File::open(path).map_err(|e| Error::io("opening the file", e))?;
+        let (header, stored) = Header::read(&source)?;
+        if header.license.token.text != self.header.license.token.text
+            || header.description.rev <= self.revision()
+        {
+            let why = "somebody else saved or re-licensed this file meanwhile: open it again";
+            return Err(Error::new(Code::Changed, why));
+        }
+        let file_key = Secret::from_slice(self.file_key.expose()).expect("a key's length");
+        let inner = payload::open(&header, &file_key, source, stored)?;
+        let metadata = header.description.open(&file_key, &self.file_id())?;
+        let (lease, path) = (Arc::clone(&self.lease), self.path.clone());
+        Ok(Reader { inner, header, file_key, metadata, lease, position: 0, path })
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn facts(
         facts.network = shared.machine.addresses().map(Known::measured);
     }
     if uses(Condition::Software) {
-        facts.program = program(shared, standing).map(Known::measured);
+        facts.program = program(shared, target, standing).map(Known::measured);
     }
     facts.storage = target.storage.map(Known::measured);
     facts.opens = match opens {
@@ -68,7 +68,12 @@ pub(super) fn facts(
     facts
 }
 
-fn program(shared: &Shared, standing: &RootStanding) -> Option<Program> {
+fn program(shared: &Shared, target: &Target, standing: &RootStanding) -> Option<Program> {
+    if let Some((program, confined)) = &target.client {
+        let mode = if *confined { Mode::Confined } else { Mode::Bare };
+        let MeasuredProgram { path, sha256 } = program.clone()?;
+        return Some(Program { mode, path, sha256 });
+    }
     // What this process runs does not change while it runs.
     let program = shared.program.get_or_init(|| shared.machine.program(None));
     let MeasuredProgram { path, sha256 } = program.clone()?;
@@ -77,8 +82,12 @@ fn program(shared: &Shared, standing: &RootStanding) -> Option<Program> {
     Some(Program { mode, path, sha256 })
 }
 
-pub(super) fn recorded_program(shared: &Shared, standing: &RootStanding) -> Option<TrailProgram> {
-    let Program { mode, path, sha256 } = program(shared, standing)?;
+pub(super) fn recorded_program(
+    shared: &Shared,
+    target: &Target,
+    standing: &RootStanding,
+) -> Option<TrailProgram> {
+    let Program { mode, path, sha256 } = program(shared, target, standing)?;
     Some(TrailProgram { mode, path, sha256: sha256.map(ProgramHash) })
 }
 

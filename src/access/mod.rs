@@ -12,6 +12,7 @@ pub(crate) use seen::{Content, remember};
 use crate::encoding::{Digest256, Id, Thumbprint, sha256};
 use crate::header::Header;
 use crate::license::License;
+use crate::measure::MeasuredProgram;
 use crate::policy::{Condition, Decision, Facts, Known, Policy, Right, Storage, evaluate};
 use crate::session::Shared;
 use crate::standing::{RootStanding, Standing, unpoisoned};
@@ -32,12 +33,25 @@ pub struct Access {
     pub right: Right,
     /// Whether a license or content older than one seen before will do.
     pub older: bool,
+    /// The process that it is opened for, where that is not this one.
+    pub client: Option<Client>,
+}
+
+/// Another process, for which a host opens files: the daemon of a file system, for one. The host
+/// vouches for it as it does for itself, and `docs/facts.md` says what that is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its number here. The host sees to it that the process lives while the file is opened.
+    pub pid: u32,
+    /// Whether it runs where content cannot leave. It then counts as *confined*; else as *bare*,
+    /// also where a trust list names its program.
+    pub confined: bool,
 }
 
 impl Default for Access {
     /// To view the newest.
     fn default() -> Self {
-        Access { right: Right::View, older: false }
+        Access { right: Right::View, older: false, client: None }
     }
 }
 
@@ -49,6 +63,8 @@ pub(crate) struct Target {
     pub(crate) policy_digest: Digest256,
     pub(crate) rev: u64,
     pub(crate) storage: Option<Storage>,
+    /// The client's program as it was when the file was opened, and whether it was confined.
+    pub(crate) client: Option<(Option<MeasuredProgram>, bool)>,
 }
 
 /// What was decided, on which facts.
@@ -94,14 +110,21 @@ impl Target {
         let (policy, policy_digest) = policy(shared, &header.license.claims().policy.0)?;
         // Facts that nothing asks for need no measuring.
         let storage = policy.uses(Condition::Storage).then(storage).flatten();
-        let license = Arc::clone(&header.license);
-        Ok(Target { license, policy, policy_digest, rev: header.description.rev, storage })
+        let (license, rev) = (Arc::clone(&header.license), header.description.rev);
+        Ok(Target { license, policy, policy_digest, rev, storage, client: None })
+    }
+
+    /// The same, opened for another process.
+    pub(crate) fn on_behalf(self, shared: &Shared, client: Option<Client>) -> Self {
+        let measured = |c: Client| (shared.machine.program(Some(c.pid)), c.confined);
+        Target { client: client.map(measured), ..self }
     }
 
     /// A file that is being made.
     pub(crate) fn made(shared: &Shared, license: &Arc<License>, rev: u64) -> Result<Self> {
         let (policy, policy_digest) = policy(shared, &license.claims().policy.0)?;
-        Ok(Target { license: Arc::clone(license), policy, policy_digest, rev, storage: None })
+        let license = Arc::clone(license);
+        Ok(Target { license, policy, policy_digest, rev, storage: None, client: None })
     }
 
     fn root(&self) -> &Thumbprint {
@@ -162,7 +185,7 @@ pub(crate) fn admit(
     match decide(shared, target, access.older, None, &mut trail) {
         Ok((standing, decision, admission)) if decision.allows(access.right) => {
             let entry = Entry { older: access.older, ..entry };
-            let entry = opened(shared, &standing, &decision, entry);
+            let entry = opened(shared, target, &standing, &decision, entry);
             let record = trail.append(&entry, admission.at)?;
             Ok(Admission { record, ..admission })
         }
@@ -203,7 +226,7 @@ pub(crate) fn renew(shared: &Shared, target: &Target, before: &Admission) -> Res
         }
         Ok((standing, decision, admission)) if !decision.is_denial() => {
             let entry = Entry { event: Event::Opened, ..entry };
-            let entry = opened(shared, &standing, &decision, entry);
+            let entry = opened(shared, target, &standing, &decision, entry);
             let record = trail.append(&entry, admission.at)?;
             Ok(Admission { record, ..admission })
         }
@@ -216,12 +239,18 @@ pub(crate) fn renew(shared: &Shared, target: &Target, before: &Admission) -> Res
 }
 
 /// The record of an opening.
-fn opened(shared: &Shared, standing: &RootStanding, decision: &Decision, entry: Entry) -> Entry {
+fn opened(
+    shared: &Shared,
+    target: &Target,
+    standing: &RootStanding,
+    decision: &Decision,
+    entry: Entry,
+) -> Entry {
     Entry {
         event: Event::Opened,
         subject: standing.subject().map(str::to_owned),
         rights: decision.rights().map(|(right, _)| right).collect(),
-        program: recorded_program(shared, standing),
+        program: recorded_program(shared, target, standing),
         ..entry
     }
 }

@@ -536,7 +536,7 @@ fn rights_are_checked_where_they_are_used() {
 
     let export = desk.seal("export", &anyone(&["export"]));
     assert_eq!(code(session.open(&export)), Code::Right);
-    let access = Access { right: Right::Export, older: false };
+    let access = Access { right: Right::Export, ..Access::default() };
     let file = session.open_for(&export, access).unwrap();
     assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Right);
     file.export(&mut out).unwrap();
@@ -583,7 +583,7 @@ fn older_content_and_older_licenses() {
     };
     save(b"second");
     let second = std::fs::read(&path).unwrap();
-    let older = Access { right: Right::View, older: true };
+    let older = Access { older: true, ..Access::default() };
     std::fs::write(&path, &first).unwrap();
     assert_eq!(code(session.open(&path)), Code::Rollback);
     assert_eq!(session.open_for(&path, older).unwrap().revision(), 1);
@@ -846,4 +846,83 @@ fn two_sessions_with_different_badges() {
     let by =
         |name: &str| desk.records().iter().filter(|r| r.subject.as_deref() == Some(name)).count();
     assert_eq!((by("kim"), by("lee")), (3, 3));
+}
+
+/// The program that counts is the client's, as it was when the file was opened, and *managed* is no
+/// mode of a client.
+#[test]
+fn a_file_is_opened_for_another_process() {
+    let desk = Desk::new();
+    let mode = |mode: &str| {
+        let when = json!({"software": {"mode": [mode], "path": ["/usr/bin/viewer"]}});
+        json!({"version": 1, "name": mode, "grants": [
+            {"to": ["anyone"], "rights": ["view"], "when": when}]})
+    };
+    let [bare, managed, confined] =
+        ["bare", "managed", "confined"].map(|name| desk.seal(name, &mode(name)));
+    let viewer =
+        MeasuredProgram { path: Some("/usr/bin/viewer".into()), sha256: Some([7; 32]) };
+    let tar = MeasuredProgram { path: Some("/usr/bin/tar".into()), sha256: Some([8; 32]) };
+    desk.machine.programs.lock().unwrap().extend([(Some(41), viewer), (Some(42), tar)]);
+    desk.use_list(2, None, vec![ProgramHash([7; 32])]);
+    let session = desk.session(Host::default());
+    let open = |path: &Path, pid, confined| {
+        let client = Some(crate::Client { pid, confined });
+        session.open_for(path, Access { client, ..Access::default() })
+    };
+    let mut reader = open(&confined, 41, true).unwrap();
+    let program = desk.records().into_iter().rev().find_map(|r| r.program).unwrap();
+    assert_eq!(program.mode, crate::policy::Mode::Confined);
+    assert_eq!(program.path.as_deref(), Some("/usr/bin/viewer"));
+    open(&bare, 41, false).unwrap();
+    for (path, pid, is_confined) in [
+        (&confined, 42, true),
+        (&confined, 43, true),
+        (&confined, 41, false),
+        (&managed, 41, false),
+        (&managed, 41, true),
+        (&bare, 41, true),
+        (&bare, 42, false),
+    ] {
+        assert_eq!(failed(open(path, pid, is_confined)).name(), "software");
+    }
+    assert_eq!(failed(session.open(&confined)).name(), "software");
+
+    // The process has ended when it is decided anew.
+    desk.machine.programs.lock().unwrap().clear();
+    session.refresh().unwrap();
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert!(!text.is_empty());
+}
+
+#[test]
+fn what_was_saved_goes_on_under_the_same_decision() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view", "edit"]));
+    let session = desk.session(Host::default());
+    let save = |reader: &Reader<File>, text: &str| {
+        let mut writer = reader.save(&Metadata::default()).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.finish().unwrap();
+    };
+    let first = session.open(&path).unwrap();
+    let code = |reader: Result<Reader<File>>| reader.err().map(|e| e.code());
+    assert_eq!(code(first.saved()), Some(Code::Changed));
+    save(&first, "two");
+    let mut second = first.saved().unwrap();
+    save(&second, "three");
+    let mut third = first.saved().unwrap();
+    for (reader, expected) in [(&mut second, "two"), (&mut third, "three")] {
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, expected);
+    }
+    let opened = desk.records().iter().filter(|r| r.event.name() == "opened").count();
+    assert_eq!((third.revision(), opened), (3, 1));
+
+    // Another file in its place is not what was opened.
+    let other = desk.seal("b", &anyone(&["view", "edit"]));
+    std::fs::rename(other, &path).unwrap();
+    assert_eq!(code(third.saved()), Some(Code::Changed));
 }
