@@ -860,8 +860,7 @@ fn a_file_is_opened_for_another_process() {
     };
     let [bare, managed, confined] =
         ["bare", "managed", "confined"].map(|name| desk.seal(name, &mode(name)));
-    let viewer =
-        MeasuredProgram { path: Some("/usr/bin/viewer".into()), sha256: Some([7; 32]) };
+    let viewer = MeasuredProgram { path: Some("/usr/bin/viewer".into()), sha256: Some([7; 32]) };
     let tar = MeasuredProgram { path: Some("/usr/bin/tar".into()), sha256: Some([8; 32]) };
     desk.machine.programs.lock().unwrap().extend([(Some(41), viewer), (Some(42), tar)]);
     desk.use_list(2, None, vec![ProgramHash([7; 32])]);

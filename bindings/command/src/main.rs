@@ -4,9 +4,13 @@
 mod context;
 mod demo;
 mod keys;
+#[cfg(target_os = "linux")]
+mod mount;
 mod open;
 mod policy;
 mod relicense;
+#[cfg(target_os = "linux")]
+mod run;
 mod seal;
 mod signer;
 mod terms;
@@ -70,11 +74,22 @@ enum Command {
     /// The audit trail of this device
     #[command(subcommand)]
     Trail(trail::TrailCommand),
+    /// Run a program that sees the content of sealed files, and cannot let it out
+    #[cfg(target_os = "linux")]
+    Run(run::Run),
+    /// Show the content of sealed files to all programs of the user
+    #[cfg(target_os = "linux")]
+    Mount(mount::Mount),
     /// Tell the whole story on sample files, in temporary homes
     Demo(demo::Demo),
 }
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if std::env::args_os().nth(1).is_some_and(|first| first == bulla_view::INSIDE) {
+        let arguments: Vec<_> = std::env::args_os().skip(2).collect();
+        return ExitCode::from(bulla_view::inside(&arguments));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
@@ -127,6 +142,10 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Inspect(c) => c.run(&context)?,
         Command::Relicense(c) => return c.run(&context),
         Command::Policy(c) => return c.run(&context),
+        #[cfg(target_os = "linux")]
+        Command::Run(c) => return c.run(&context),
+        #[cfg(target_os = "linux")]
+        Command::Mount(c) => c.run(&context)?,
         Command::Demo(c) => c.run(&context)?,
     }
     Ok(())

@@ -1,0 +1,345 @@
+//! Changes in a view: what is made is sealed under the folder's template, what takes a sealed
+//! file's place is a save of that file, plain files stay as they are.
+
+use crate::errno;
+use crate::folder::{Entry, Folder, Kind, SETTINGS};
+use crate::opened::{Content, Handle, copy, save, scratch};
+use crate::seal::{Terms, metadata};
+use crate::view::{Opened, View, Wants};
+use bulla::{Client, Existing, Right};
+use fuser::{Errno, FileAttr, TimeOrNow};
+use rustix::fs::{AtFlags, Mode, RenameFlags, Timespec, Timestamps};
+use std::ffi::OsStr;
+use std::io;
+use std::sync::{Arc, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A name in a folder, by the folder's number.
+type Name<'a> = (u64, &'a OsStr);
+
+/// What is to be set.
+pub(crate) struct Attributes {
+    pub(crate) mode: Option<u32>,
+    pub(crate) owner: (Option<u32>, Option<u32>),
+    pub(crate) size: Option<u64>,
+    pub(crate) times: (Option<TimeOrNow>, Option<TimeOrNow>),
+}
+
+const EDIT: Wants = Wants { read: false, write: true };
+
+impl View {
+    /// Makes a file, sealed and empty.
+    pub(crate) fn create(
+        &self,
+        parent: u64,
+        name: &OsStr,
+        mode: u32,
+        client: Client,
+    ) -> Result<(FileAttr, u64), Errno> {
+        let path = self.tree.path(parent).ok_or(Errno::ENOENT)?;
+        let folder = Arc::new(self.free(parent, name)?);
+        let terms = match self.moved_from(parent, name, client)? {
+            Some(terms) => terms,
+            None => Terms::of_folder(&self.root, &path, &self.daemon.home)
+                .map_err(|e| self.refused(&e))?,
+        };
+        self.may_seal(&terms)?;
+        let (real, metadata) = (folder.name_for(name), metadata(name));
+        let session = &self.daemon.session;
+        terms
+            .seal(session, &folder.path(&real), Existing::Keep, &metadata, |_| Ok(()))
+            .map_err(|e| self.refused(&e))?;
+        let mode = Mode::from_raw_mode(mode & 0o777);
+        rustix::fs::chmodat(&folder, &real, mode, AtFlags::empty()).map_err(errno::system)?;
+        let content = Arc::new(Content::made(terms, metadata, scratch(Arc::clone(&folder))));
+        let number = self.tree.number(parent, &real, true);
+        let handle = self.made(number, content);
+        self.forget_stamp(number);
+        let attributes = self.attributes(number)?;
+        Ok((attributes, handle))
+    }
+
+    /// The folder, if the name is free there and may be used.
+    fn free(&self, parent: u64, name: &OsStr) -> Result<Folder, Errno> {
+        if name == SETTINGS {
+            return Err(Errno::EPERM);
+        }
+        let folder = self.folder(parent)?;
+        match folder.shown(name) {
+            Err(rustix::io::Errno::NOENT) => Ok(folder),
+            Ok(_) => Err(Errno::EEXIST),
+            Err(e) => Err(errno::system(e)),
+        }
+    }
+
+    /// The terms of a sealed file that had this name before it was renamed: programs save by
+    /// moving the old file away and making a new one.
+    fn moved_from(
+        &self,
+        parent: u64,
+        name: &OsStr,
+        client: Client,
+    ) -> Result<Option<Terms>, Errno> {
+        let key = (parent, name.to_owned());
+        let number = self.moved.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        let Some((folder, real)) = number.and_then(|number| self.place(number).ok()) else {
+            return Ok(None);
+        };
+        let sealed = self.open_sealed(&Arc::new(folder), &real, client, EDIT)?;
+        Ok(Some(Terms::Of(sealed.reader)))
+    }
+
+    fn may_seal(&self, terms: &Terms) -> Result<(), Errno> {
+        let (policy, template) = terms.policy();
+        self.may_write(policy, template)
+    }
+
+    /// Whether what was read may be written there. Where nothing confines programs they could
+    /// write it anywhere, so it is no use to ask.
+    fn may_write(&self, policy: &[u8], template: Option<&str>) -> Result<(), Errno> {
+        if !self.daemon.confined {
+            return Ok(());
+        }
+        self.daemon.sources.allow(policy, template).map_err(|e| self.refused(&e))
+    }
+
+    pub(crate) fn make_folder(
+        &self,
+        parent: u64,
+        name: &OsStr,
+        mode: u32,
+    ) -> Result<FileAttr, Errno> {
+        let folder = self.free(parent, name)?;
+        let mode = Mode::from_raw_mode(mode & 0o777);
+        rustix::fs::mkdirat(&folder, name, mode).map_err(errno::system)?;
+        let entry = folder.real(name).map_err(errno::system)?.ok_or(Errno::EIO)?;
+        Ok(self.told(parent, &entry))
+    }
+
+    /// Removes a file or an empty folder.
+    pub(crate) fn remove(&self, parent: u64, name: &OsStr, is_folder: bool) -> Result<(), Errno> {
+        let folder = self.folder(parent)?;
+        let entry = folder.shown(name).map_err(errno::system)?;
+        let flags = match entry.kind {
+            Kind::Folder if is_folder => AtFlags::REMOVEDIR,
+            Kind::Folder => return Err(Errno::EISDIR),
+            _ if is_folder => return Err(Errno::ENOTDIR),
+            Kind::Plain => return Err(Errno::EACCES),
+            Kind::Link | Kind::Sealed(_) => AtFlags::empty(),
+        };
+        rustix::fs::unlinkat(&folder, &entry.real, flags).map_err(errno::system)?;
+        self.tree.remove(parent, &entry.real);
+        Ok(())
+    }
+
+    pub(crate) fn rename(
+        &self,
+        from: Name<'_>,
+        to: Name<'_>,
+        keep: bool,
+        client: Client,
+    ) -> Result<(), Errno> {
+        if to.1 == SETTINGS {
+            return Err(Errno::EPERM);
+        }
+        let (source, target) = (self.folder(from.0)?, self.folder(to.0)?);
+        let moving = source.shown(from.1).map_err(errno::system)?;
+        if moving.kind == Kind::Plain {
+            return Err(Errno::EACCES);
+        }
+        let real = match target.shown(to.1) {
+            Err(rustix::io::Errno::NOENT) => match moving.kind {
+                Kind::Sealed(_) => target.name_for(to.1),
+                _ => to.1.to_owned(),
+            },
+            Ok(_) if keep => return Err(Errno::EEXIST),
+            Ok(there) if (from.0, &moving.real) == (to.0, &there.real) => return Ok(()),
+            Ok(there) => match (moving.kind, there.kind) {
+                (Kind::Sealed(_), Kind::Sealed(_)) => {
+                    return self.save_over((from.0, source, moving), (to.0, target, there), client);
+                }
+                (_, Kind::Plain) => return Err(Errno::EACCES),
+                (Kind::Folder, Kind::Folder) | (Kind::Link, Kind::Link) => there.real,
+                (Kind::Folder, _) => return Err(Errno::ENOTDIR),
+                (_, Kind::Folder) => return Err(Errno::EISDIR),
+                _ => return Err(Errno::EACCES),
+            },
+            Err(e) => return Err(errno::system(e)),
+        };
+        if let Some(number) = self.tree.known(from.0, &moving.real)
+            && let Some(content) = self.content(number)
+        {
+            self.seal(number, &content)?;
+        }
+        let flags =
+            if moving.kind == Kind::Folder { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+        let flags = if keep { RenameFlags::NOREPLACE } else { flags };
+        rustix::fs::renameat_with(&source, &moving.real, &target, &real, flags)
+            .map_err(errno::system)?;
+        self.tree.rename((from.0, &moving.real), (to.0, &real));
+        if matches!(moving.kind, Kind::Sealed(_)) {
+            let number = self.tree.number(to.0, &real, false);
+            let made = self.content(number).is_some_and(|content| content.is_made());
+            let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+            moved.remove(&(to.0, to.1.to_owned()));
+            if !made {
+                moved.insert((from.0, from.1.to_owned()), number);
+            }
+        }
+        Ok(())
+    }
+
+    /// A sealed file takes another's place: its content is saved under the other's license.
+    fn save_over(
+        &self,
+        from: (u64, Folder, Entry),
+        to: (u64, Folder, Entry),
+        client: Client,
+    ) -> Result<(), Errno> {
+        let (source, target) = (Arc::new(from.1), Arc::new(to.1));
+        let content = self
+            .tree
+            .known(from.0, &from.2.real)
+            .and_then(|number| self.content(number))
+            .filter(|content| content.is_made());
+        let other = self.open_sealed(&target, &to.2.real, client, EDIT)?;
+        let from_its_maker = content.is_some();
+        if let Some(content) = content {
+            self.may_write(other.reader.policy(), other.reader.template())?;
+            content.take_over(other).map_err(|e| self.refused(&e))?;
+        } else {
+            let wants = Wants { read: true, write: false };
+            let moving = self.open_sealed(&source, &from.2.real, client, wants)?;
+            self.may_write(other.reader.policy(), other.reader.template())?;
+            save(&other, |to| copy(&moving.reader, to)).map_err(|e| self.refused(&e))?;
+        }
+        rustix::fs::unlinkat(&source, &from.2.real, AtFlags::empty()).map_err(errno::system)?;
+        let number = self.tree.known(from.0, &from.2.real);
+        self.tree.rename((from.0, &from.2.real), (to.0, &to.2.real));
+        if let (false, Some(number)) = (from_its_maker, number) {
+            self.forget_stamp(number);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_attributes(
+        &self,
+        number: u64,
+        handle: Option<u64>,
+        client: Client,
+        wanted: &Attributes,
+    ) -> Result<FileAttr, Errno> {
+        let (owner, this) = (wanted.owner, self.owner);
+        if owner.0.is_some_and(|uid| uid != this.uid) || owner.1.is_some_and(|gid| gid != this.gid)
+        {
+            return Err(Errno::EPERM);
+        }
+        if let Some(size) = wanted.size {
+            self.truncate(number, handle, client, size)?;
+        }
+        let settable = || {
+            let (folder, real) = self.place(number)?;
+            let entry = folder.real(&real).map_err(errno::system)?.ok_or(Errno::ENOENT)?;
+            if entry.kind == Kind::Plain { Err(Errno::EACCES) } else { Ok((folder, real)) }
+        };
+        if let Some(mode) = wanted.mode {
+            let (folder, real) = settable()?;
+            let mode = Mode::from_raw_mode(mode & 0o777);
+            rustix::fs::chmodat(&folder, &real, mode, AtFlags::empty()).map_err(errno::system)?;
+        }
+        // The times of a file that was cut are those of its sealing.
+        if wanted.size.is_none() && (wanted.times.0.is_some() || wanted.times.1.is_some()) {
+            let (folder, real) = settable()?;
+            let (accessed, modified) = wanted.times;
+            let times =
+                Timestamps { last_access: time(accessed), last_modification: time(modified) };
+            rustix::fs::utimensat(&folder, &real, &times, AtFlags::SYMLINK_NOFOLLOW)
+                .map_err(errno::system)?;
+        }
+        match handle.map(|h| self.opened(h)) {
+            Some(Ok(opened)) => self.attributes(number).or_else(|_| self.nameless(number, &opened)),
+            _ => self.attributes(number),
+        }
+    }
+
+    fn truncate(
+        &self,
+        number: u64,
+        handle: Option<u64>,
+        client: Client,
+        size: u64,
+    ) -> Result<(), Errno> {
+        if let Some(handle) = handle {
+            return self.written(handle, |h| h.content.truncate(size));
+        }
+        let (handle, _) = self.open(number, client, EDIT)?;
+        let done = self.written(handle, |h| h.content.truncate(size));
+        let sealed = self.flush(handle);
+        self.close(handle)?;
+        done.and(sealed)
+    }
+
+    /// Changes the content of an open file.
+    fn written(
+        &self,
+        handle: u64,
+        change: impl FnOnce(&Handle) -> io::Result<()>,
+    ) -> Result<(), Errno> {
+        match &*self.opened(handle)? {
+            Opened::Sealed(h) if h.writes => {
+                if !h.allows(Right::Edit) {
+                    return Err(Errno::EACCES);
+                }
+                change(h).map_err(|e| self.refused(&bulla::Error::io("writing", e)))
+            }
+            Opened::Sealed(_) | Opened::Plain(_) | Opened::List(_) => Err(Errno::EBADF),
+        }
+    }
+
+    pub(crate) fn write(&self, handle: u64, data: &[u8], offset: u64) -> Result<(), Errno> {
+        self.written(handle, |h| h.content.write(data, offset))
+    }
+
+    pub(crate) fn allocate(&self, handle: u64, offset: u64, length: u64) -> Result<(), Errno> {
+        let end = offset.checked_add(length).ok_or(Errno::EFBIG)?;
+        self.written(handle, |h| match h.content.len() {
+            Some(len) if len < end => h.content.truncate(end),
+            _ => Ok(()),
+        })
+    }
+
+    /// Seals what was changed through this handle.
+    pub(crate) fn flush(&self, handle: u64) -> Result<(), Errno> {
+        match &*self.opened(handle)? {
+            Opened::Sealed(h) if h.writes => self.seal(h.number, &h.content),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is known of an open file without a name.
+    pub(crate) fn nameless(&self, number: u64, opened: &Opened) -> Result<FileAttr, Errno> {
+        let Opened::Sealed(handle) = opened else { return Err(Errno::ENOENT) };
+        let stat = rustix::fs::fstat(&self.root).map_err(errno::system)?;
+        let size = handle.len();
+        let mut attributes =
+            crate::attributes::of(number, Kind::Sealed(size), &stat, self.owner, true);
+        (attributes.perm, attributes.nlink) = (0o600, 0);
+        Ok(attributes)
+    }
+}
+
+fn time(time: Option<TimeOrNow>) -> Timespec {
+    match time {
+        None => Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT.into() },
+        Some(TimeOrNow::Now) => Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW.into() },
+        Some(TimeOrNow::SpecificTime(time)) => since_1970(time),
+    }
+}
+
+fn since_1970(time: SystemTime) -> Timespec {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(d) => Timespec { tv_sec: d.as_secs() as i64, tv_nsec: d.subsec_nanos().into() },
+        // Whole seconds will do before 1970.
+        Err(e) => Timespec { tv_sec: -(e.duration().as_secs() as i64), tv_nsec: 0 },
+    }
+}

@@ -1,0 +1,170 @@
+//! The world of a run: a root of its own in memory with the system's programs in it, read-only,
+//! the views, a scratch, and nothing else of the machine.
+
+use bulla::{Code, Error, Result};
+use rustix::fs::StatVfsMountFlags;
+use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
+use rustix::mount::{
+    mount, mount_bind, mount_bind_recursive, mount_change, mount_remount, unmount,
+};
+use rustix::thread::UnshareFlags;
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Where the new root is put together. Any folder will do: it is covered for this process alone.
+pub(crate) const NEW_ROOT: &str = "/tmp";
+
+/// What of the system is shown, read-only.
+const SYSTEM: [&str; 9] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "opt"];
+
+/// Devices that are there.
+const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+
+/// Where programs may write what vanishes with the run.
+pub(crate) const SCRATCH: [&str; 2] = ["/tmp", "/dev/shm"];
+
+fn lacking(part: &'static str) -> impl Fn(rustix::io::Errno) -> Error {
+    move |e| {
+        let why = format!("this system does not let a run have {part}: {e}");
+        Error::new(Code::Unsupported, why)
+    }
+}
+
+fn io(doing: &'static str) -> impl Fn(std::io::Error) -> Error {
+    move |e| Error::io(doing, e)
+}
+
+/// Leaves the namespaces of the machine. What is started next is the first of the pid namespace.
+pub(crate) fn enter(own_network: bool) -> Result<()> {
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let mut flags = UnshareFlags::NEWUSER
+        | UnshareFlags::NEWNS
+        | UnshareFlags::NEWPID
+        | UnshareFlags::NEWIPC
+        | UnshareFlags::NEWUTS;
+    if own_network {
+        flags |= UnshareFlags::NEWNET;
+    }
+    // SAFETY: the tables of open files and of signal handlers are not among what is left, and
+    // this process has one thread.
+    #[allow(unsafe_code)]
+    unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(lacking("namespaces of its own"))?;
+    let write = |path: &str, text: String| fs::write(path, text).map_err(io("mapping the user"));
+    write("/proc/self/setgroups", "deny".into())?;
+    write("/proc/self/uid_map", format!("{0} {0} 1\n", uid.as_raw()))?;
+    write("/proc/self/gid_map", format!("{0} {0} 1\n", gid.as_raw()))?;
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).map_err(lacking("mounts of its own"))
+}
+
+fn memory(at: &Path, mode: &str) -> Result<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    let options = CString::new(format!("mode={mode}")).expect("no zero in it");
+    mount("bulla", at, "tmpfs", flags, options.as_c_str()).map_err(lacking("memory of its own"))
+}
+
+/// Puts the new root together, without `/proc`, and mounts a view over each folder; gives the
+/// devices through which they are served.
+pub(crate) fn build(folders: &[PathBuf]) -> Result<Vec<OwnedFd>> {
+    // Found before anything is covered.
+    let fuse: Vec<File> = folders
+        .iter()
+        .map(|_| OpenOptions::new().read(true).write(true).open("/dev/fuse"))
+        .collect::<std::io::Result<_>>()
+        .map_err(io("opening /dev/fuse"))?;
+    let root = Path::new(NEW_ROOT);
+    memory(root, "0755")?;
+    for name in SYSTEM {
+        show(&Path::new("/").join(name), &root.join(name))?;
+    }
+    let folder = |path: PathBuf| fs::create_dir_all(path).map_err(io("making a folder"));
+    folder(root.join("dev/pts"))?;
+    for name in DEVICES {
+        let (outside, inside) = (Path::new("/dev").join(name), root.join("dev").join(name));
+        File::create(&inside).map_err(io("making a device"))?;
+        mount_bind(&outside, &inside).map_err(lacking("devices"))?;
+    }
+    let options = c"newinstance,ptmxmode=0666,mode=0620";
+    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
+    mount("devpts", root.join("dev/pts"), "devpts", flags, options)
+        .map_err(lacking("terminals of its own"))?;
+    for (name, target) in [
+        ("ptmx", "pts/ptmx"),
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ] {
+        symlink(target, root.join("dev").join(name)).map_err(io("making a link"))?;
+    }
+    folder(root.join("proc"))?;
+    for scratch in SCRATCH {
+        let at = root.join(&scratch[1..]);
+        folder(at.clone())?;
+        memory(&at, "1777")?;
+    }
+    for (path, device) in folders.iter().zip(&fuse) {
+        let at = root.join(path.strip_prefix("/").unwrap_or(path));
+        folder(at.clone())?;
+        view(&at, device)?;
+    }
+    Ok(fuse.into_iter().map(OwnedFd::from).collect())
+}
+
+/// Shows a folder of the system read-only, or a link as it is.
+fn show(outside: &Path, inside: &Path) -> Result<()> {
+    let Ok(found) = fs::symlink_metadata(outside) else { return Ok(()) };
+    if found.is_symlink() {
+        let target = fs::read_link(outside).map_err(io("reading a link"))?;
+        return symlink(target, inside).map_err(io("making a link"));
+    }
+    fs::create_dir(inside).map_err(io("making a folder"))?;
+    mount_bind_recursive(outside, inside).map_err(lacking("the system's folders"))?;
+    let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    // What the mount already forbids has to stay forbidden.
+    let before = rustix::fs::statvfs(inside).map_err(lacking("the system's folders"))?.f_flag;
+    for (had, keep) in [
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ] {
+        if before.contains(had) {
+            flags |= keep;
+        }
+    }
+    mount_remount(inside, flags, c"").map_err(lacking("the system's folders read-only"))
+}
+
+/// Mounts a view. All processes of these namespaces may ask it, and the kernel lets no other;
+/// the daemon looks at each by itself.
+fn view(at: &Path, device: &File) -> Result<()> {
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let options = format!(
+        "fd={},rootmode=40000,user_id={},group_id={},allow_other",
+        device.as_raw_fd(),
+        uid.as_raw(),
+        gid.as_raw()
+    );
+    let options = CString::new(options).expect("no zero in it");
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("bulla", at, "fuse.bulla", flags, options.as_c_str())
+        .map_err(lacking("a file system of its own"))
+}
+
+/// Makes the new root the only one, with the processes of the run in `/proc`.
+pub(crate) fn settle() -> Result<()> {
+    let root = Path::new(NEW_ROOT);
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("proc", root.join("proc"), "proc", flags, c"").map_err(lacking("a /proc of its own"))?;
+    let read_only = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    let private = lacking("a root of its own");
+    std::env::set_current_dir(root).map_err(io("entering the new root"))?;
+    rustix::process::pivot_root(".", ".").map_err(&private)?;
+    unmount(".", UnmountFlags::DETACH).map_err(&private)?;
+    std::env::set_current_dir("/").map_err(io("entering the new root"))?;
+    mount_remount("/", read_only | MountFlags::BIND, c"").map_err(&private)
+}

@@ -1,0 +1,75 @@
+//! What all views of one daemon share.
+
+use crate::caller::{self, Run};
+use crate::derive::Sources;
+use crate::exits::Exits;
+use bulla::{Client, Home, Session};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Different messages that are shown; one that was shown is not shown again.
+const MESSAGES: usize = 256;
+
+/// Whose requests are served.
+pub(crate) enum Callers {
+    /// Everybody whom the kernel lets in: the user who mounted it.
+    User,
+    /// The processes of one run, once its first is known.
+    Run(OnceLock<Run>),
+}
+
+/// The daemon.
+pub(crate) struct Daemon {
+    pub(crate) session: Session,
+    pub(crate) home: Home,
+    pub(crate) callers: Callers,
+    /// Whether all layers hold that keep content in.
+    pub(crate) confined: bool,
+    pub(crate) writable: bool,
+    pub(crate) sources: Sources,
+    pub(crate) exits: Exits,
+    shown: Mutex<BTreeSet<String>>,
+}
+
+impl Daemon {
+    pub(crate) fn new(session: Session, home: Home, callers: Callers) -> Self {
+        Daemon {
+            session,
+            home,
+            callers,
+            confined: false,
+            writable: false,
+            sources: Sources::default(),
+            exits: Exits::default(),
+            shown: Mutex::default(),
+        }
+    }
+
+    /// The process that a request is from, if it is served.
+    pub(crate) fn client(&self, thread: u32) -> Option<Client> {
+        let admitted = match &self.callers {
+            // A program in the view that the daemon measures must not make it wait for itself.
+            Callers::User => !caller::is_this_process(thread),
+            Callers::Run(run) => run.get().is_some_and(|run| run.admits(thread)),
+        };
+        let pid = admitted.then(|| caller::process_of(thread)).flatten()?;
+        Some(Client { pid, confined: self.confined })
+    }
+
+    /// The same without asking which process.
+    pub(crate) fn admits(&self, thread: u32) -> bool {
+        match &self.callers {
+            Callers::User => true,
+            Callers::Run(run) => run.get().is_some_and(|run| run.admits(thread)),
+        }
+    }
+
+    /// Tells the user why something was refused, once.
+    pub(crate) fn say(&self, message: &str) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.len() < MESSAGES && shown.insert(message.to_owned()) {
+            // The terminal may be in raw mode.
+            eprint!("bulla: {message}\r\n");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What ends while files are open: it is looked for every second, and the kernel's pages of a file
+//! whose decision has ended are taken back.
+
+use crate::view::{Opened, View};
+use bulla::Right;
+use fuser::{INodeNo, Notifier};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Files and folders of a home whose change is a reason to read it again.
+const PARTS: [&str; 6] = ["badge", "attestations", "revocations", "trust", "roots", "permits"];
+
+/// When each part was changed last.
+type Seen = BTreeMap<PathBuf, (SystemTime, u64)>;
+
+fn seen(home: &Path) -> Seen {
+    let parts = PARTS.iter().map(|part| home.join(part));
+    let all = parts.flat_map(|part| {
+        let inside = fs::read_dir(&part).into_iter().flatten().flatten().map(|e| e.path());
+        inside.chain([part.clone()]).collect::<Vec<_>>()
+    });
+    let stamp = |path: PathBuf| {
+        let metadata = fs::metadata(&path).ok()?;
+        Some((path, (metadata.modified().ok()?, metadata.len())))
+    };
+    all.filter_map(stamp).collect()
+}
+
+/// Watches until `end` is closed.
+pub(crate) fn watch(views: Vec<(Arc<View>, Notifier)>, end: Receiver<()>) {
+    let Some((first, _)) = views.first() else { return };
+    let daemon = Arc::clone(&first.daemon);
+    let mut before = seen(daemon.home.folder());
+    let mut ended = BTreeSet::new();
+    while end.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+        let now = seen(daemon.home.folder());
+        if now != before {
+            match daemon.session.refresh() {
+                Ok(()) => before = now,
+                // Half of a change, perhaps: the next round will tell.
+                Err(e) => daemon.say(&format!("reading the home again: {e}")),
+            }
+        }
+        for (i, (view, notifier)) in views.iter().enumerate() {
+            let lost = lost(view);
+            for number in &lost {
+                if ended.insert((i, *number)) {
+                    daemon.say("the decision under which an open file is read has ended");
+                    // It waits for writers of pages, which wait for us: not here.
+                    let (notifier, number) = (notifier.clone(), *number);
+                    thread::spawn(move || drop(notifier.inval_inode(INodeNo(number), 0, 0)));
+                }
+            }
+            ended.retain(|(of, number)| *of != i || lost.contains(number));
+        }
+    }
+}
+
+/// Files that somebody has open and may not read any more.
+fn lost(view: &View) -> BTreeSet<u64> {
+    let opened = view.all_opened();
+    let numbers = opened.iter().filter_map(|opened| match &**opened {
+        Opened::Sealed(h) if h.is_leased() && h.reads && !h.allows(Right::View) => Some(h.number),
+        _ => None,
+    });
+    numbers.collect()
+}
