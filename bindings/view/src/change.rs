@@ -94,13 +94,8 @@ impl View {
         self.may_write(policy, template)
     }
 
-    /// Whether what was read may be written there. Where nothing confines programs they could
-    /// write it anywhere, so it is no use to ask.
     fn may_write(&self, policy: &[u8], template: Option<&str>) -> Result<(), Errno> {
-        if !self.daemon.confined {
-            return Ok(());
-        }
-        self.daemon.sources.allow(policy, template).map_err(|e| self.refused(&e))
+        self.daemon.allow(policy, template).map_err(|e| self.refused(&e))
     }
 
     pub(crate) fn make_folder(
@@ -290,6 +285,10 @@ impl View {
                 if !h.allows(Right::Edit) {
                     return Err(Errno::EACCES);
                 }
+                // Again when it is sealed; but not all programs look at what comes of closing.
+                let allow =
+                    |policy: &[u8], template: Option<&str>| self.daemon.allow(policy, template);
+                h.content.allowed(allow).map_err(|e| self.refused(&e))?;
                 change(h).map_err(|e| self.refused(&bulla::Error::io("writing", e)))
             }
             Opened::Sealed(_) | Opened::Plain(_) | Opened::List(_) => Err(Errno::EBADF),

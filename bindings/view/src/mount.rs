@@ -7,15 +7,20 @@ use crate::view::View;
 use crate::watch::watch;
 use bulla::{Code, Error, Home, Result, Session};
 use fuser::{Config, MountOption};
+use rustix::mount::UnmountFlags;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 /// Threads that serve one view.
 pub(crate) const THREADS: usize = 4;
+
+/// How often it is looked whether the view is to end.
+const PERIOD: Duration = Duration::from_millis(50);
 
 pub(crate) fn config() -> Config {
     let mut config = Config::default();
@@ -54,24 +59,32 @@ pub fn mount(
     let view = View::of(&folder, Arc::new(daemon))
         .map_err(|e| Error::io("opening the folder", e.into()))?;
     let view = Arc::new(view);
-    let mut mounted = fuser::Session::new(Requests(Arc::clone(&view)), &mountpoint, &config())
+    let mounted = fuser::Session::new(Requests(Arc::clone(&view)), &mountpoint, &config())
+        .and_then(fuser::Session::spawn)
         .map_err(|e| Error::new(Code::Unsupported, format!("mounting the view: {e}")))?;
     let mut undertaker = undertaker(&mountpoint)?;
     let (end, ended) = mpsc::channel();
-    let (notifier, mut unmounter) = (mounted.notifier(), mounted.unmount_callable());
-    let watcher = thread::spawn(move || watch(vec![(view, notifier)], ended));
-    let told = signals.handle();
-    let waiter = thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            // What is still in use is unmounted once it is not.
-            let _ = unmounter.unmount();
-        }
-    });
+    let (watched, notifier) = (Arc::clone(&view), mounted.notifier());
+    let watcher = thread::spawn(move || watch(vec![(watched, notifier)], ended));
     ready();
-    let served = mounted.run().map_err(|e| Error::io("serving the view", e));
-    told.close();
+    let served = loop {
+        if mounted.guard.is_finished() {
+            break mounted.join().map_err(|e| Error::io("serving the view", e));
+        }
+        if signals.pending().next().is_some() {
+            // From sight at once; who still has a file open gets errors once this process ends.
+            let hidden = rustix::mount::unmount(&mountpoint, UnmountFlags::DETACH);
+            view.seal_all();
+            if hidden.is_err() {
+                // As another user than root, with the system's help.
+                break mounted.umount_and_join().map_err(|e| Error::io("unmounting", e));
+            }
+            break Ok(());
+        }
+        thread::sleep(PERIOD);
+    };
     drop(end);
-    let _ = (waiter.join(), watcher.join());
+    let _ = watcher.join();
     drop(undertaker.stdin.take());
     let _ = undertaker.wait();
     served

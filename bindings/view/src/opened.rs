@@ -66,6 +66,15 @@ impl State {
         self.base.as_ref().map_or(&Nothing, |base| base)
     }
 
+    /// The policy's bytes, and the template's name, under which it is sealed.
+    fn policy(&self) -> (&[u8], Option<&str>) {
+        match (&self.made, &self.base) {
+            (Some((terms, _)), _) => terms.policy(),
+            (None, Some(base)) => (base.reader.policy(), base.reader.template()),
+            (None, None) => (&[], None),
+        }
+    }
+
     /// All of it, in order.
     fn copy_to(&self, draft: &Draft, to: &mut dyn Write) -> Result<()> {
         let io = |e| Error::io("sealing the content", e);
@@ -132,20 +141,37 @@ impl Content {
         draft.truncate(base, len)
     }
 
+    /// Asks whether it may be sealed under its policy and template.
+    pub(crate) fn allowed(
+        &self,
+        allow: impl FnOnce(&[u8], Option<&str>) -> Result<()>,
+    ) -> Result<()> {
+        let state = self.read_state();
+        let (policy, template) = state.policy();
+        allow(policy, template)
+    }
+
     /// Whether it was made here.
     pub(crate) fn is_made(&self) -> bool {
         self.read_state().made.is_some()
     }
 
-    /// Seals what is not sealed yet. `place` says where, and is not asked where nothing changed;
-    /// `None`: its name is gone, and nobody will read it again.
+    /// Seals what is not sealed yet, if it is allowed under its policy and template. `place` says
+    /// where, and is not asked where nothing changed; `None`: its name is gone, and nobody will
+    /// read it again.
     pub(crate) fn seal(
         &self,
         session: &Session,
+        allow: impl FnOnce(&[u8], Option<&str>) -> Result<()>,
         place: impl FnOnce() -> Option<(Arc<Folder>, OsString)>,
     ) -> Result<()> {
         let mut state = self.write_state();
         let Some(draft) = state.draft.take_if(|draft| draft.dirty) else { return Ok(()) };
+        let (policy, template) = state.policy();
+        if let Err(e) = allow(policy, template) {
+            state.draft = Some(draft);
+            return Err(e);
+        }
         let (draft, done) = sealed(session, &mut state, draft, place);
         state.draft = Some(draft);
         done

@@ -64,6 +64,12 @@ impl Daemon {
         }
     }
 
+    /// Whether what was read may be written there. Where nothing confines programs they could
+    /// write it anywhere, so it is no use to ask.
+    pub(crate) fn allow(&self, policy: &[u8], template: Option<&str>) -> bulla::Result<()> {
+        if self.confined { self.sources.allow(policy, template) } else { Ok(()) }
+    }
+
     /// Tells the user why something was refused, once.
     pub(crate) fn say(&self, message: &str) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);

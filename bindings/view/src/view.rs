@@ -6,6 +6,7 @@ use crate::folder::{Entry, Folder, Kind};
 use crate::opened::{Content, Handle, Sealed, scratch};
 use crate::serve::Daemon;
 use crate::tree::{ROOT, Tree};
+use bulla::policy::{Condition, Policy};
 use bulla::{Access, Client, Code, Error, Right};
 use fuser::{Errno, FileAttr};
 use std::collections::HashMap;
@@ -220,6 +221,9 @@ impl View {
         client: Client,
         wants: Wants,
     ) -> Result<Sealed, Errno> {
+        if !self.daemon.confined {
+            self.allows_bare(folder, real)?;
+        }
         let right = if wants.write { Right::Edit } else { Right::View };
         let access = Access { right, older: false, client: Some(client) };
         let opened = self.daemon.session.open_for(&folder.path(real), access);
@@ -236,6 +240,19 @@ impl View {
             }
         }
         Ok(Sealed { reader, folder: Arc::clone(folder) })
+    }
+
+    /// A policy that says nothing of programs was not written with this in mind: where nothing
+    /// confines them, it must speak of them.
+    fn allows_bare(&self, folder: &Folder, real: &OsStr) -> Result<(), Errno> {
+        let file = folder.open(real).map_err(errno::system)?;
+        let policy = bulla::inspect(&file).map_err(|e| self.refused(&e))?.policy;
+        let policy = policy.and_then(|policy| serde_json::from_value::<Policy>(policy).ok());
+        if policy.is_some_and(|policy| policy.uses(Condition::Software)) {
+            return Ok(());
+        }
+        let why = "the file's policy does not name the mode bare, which this program runs in";
+        Err(self.refused(&Error::new(Code::Denied, why)))
     }
 
     /// Tells the user why, and gives what the program is told.
@@ -288,7 +305,17 @@ impl View {
             let (folder, real) = self.place(number).ok()?;
             Some((Arc::new(folder), real))
         };
-        content.seal(&self.daemon.session, place).map_err(|e| self.refused(&e))
+        let allow = |policy: &[u8], template: Option<&str>| self.daemon.allow(policy, template);
+        content.seal(&self.daemon.session, allow, place).map_err(|e| self.refused(&e))
+    }
+
+    /// Seals what is not sealed yet of all open files.
+    pub(crate) fn seal_all(&self) {
+        let contents = self.contents().clone();
+        for (number, content) in contents {
+            // Who changed it is not there to be told; the user is.
+            let _ = self.seal(number, &content);
+        }
     }
 
     /// Closes; the last who has a file open seals it.
