@@ -71,7 +71,8 @@ pub(super) fn facts(
 fn program(shared: &Shared, target: &Target, standing: &RootStanding) -> Option<Program> {
     if let Some((program, confined)) = &target.client {
         let mode = if *confined { Mode::Confined } else { Mode::Bare };
-        let MeasuredProgram { path, sha256 } = program.clone()?;
+        // Its mode is known also where its file cannot be read.
+        let MeasuredProgram { path, sha256 } = program.clone().unwrap_or_default();
         return Some(Program { mode, path, sha256 });
     }
     // What this process runs does not change while it runs.

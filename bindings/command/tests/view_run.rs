@@ -209,6 +209,21 @@ fn nothing_outlives_a_run() {
     }
 }
 
+/// The same when only the program is killed.
+#[test]
+fn a_killed_program_leaves_the_old_or_the_new() {
+    let desk = Desk::new(&work());
+    let (old, new) = ("old ".repeat(300_000), "new!".repeat(300_000));
+    desk.seal("F", &old, &work());
+    desk.seal("new", &new, &work());
+    for i in 0..50 {
+        let script = format!("(while :; do cp new F; done) & sleep 0.0{i:02}; kill -9 $!");
+        desk.run(&["sh", "-c", &script]);
+        let text = String::from_utf8(desk.content("F")).unwrap();
+        assert!(text == old || new.starts_with(&text), "after kill {i}");
+    }
+}
+
 /// Killed at any time in the middle of saving, the old or the new content is there, complete.
 #[test]
 fn a_kill_leaves_the_old_or_the_new() {

@@ -251,10 +251,7 @@ impl View {
             rustix::fs::utimensat(&folder, &real, &times, AtFlags::SYMLINK_NOFOLLOW)
                 .map_err(errno::system)?;
         }
-        match handle.map(|h| self.opened(h)) {
-            Some(Ok(opened)) => self.attributes(number).or_else(|_| self.nameless(number, &opened)),
-            _ => self.attributes(number),
-        }
+        self.attributes(number)
     }
 
     fn truncate(
@@ -313,17 +310,6 @@ impl View {
             Opened::Sealed(h) if h.writes => self.seal(h.number, &h.content),
             _ => Ok(()),
         }
-    }
-
-    /// What is known of an open file without a name.
-    pub(crate) fn nameless(&self, number: u64, opened: &Opened) -> Result<FileAttr, Errno> {
-        let Opened::Sealed(handle) = opened else { return Err(Errno::ENOENT) };
-        let stat = rustix::fs::fstat(&self.root).map_err(errno::system)?;
-        let size = handle.len();
-        let mut attributes =
-            crate::attributes::of(number, Kind::Sealed(size), &stat, self.owner, true);
-        (attributes.perm, attributes.nlink) = (0o600, 0);
-        Ok(attributes)
     }
 }
 

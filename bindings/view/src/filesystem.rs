@@ -95,18 +95,10 @@ impl Filesystem for Requests {
         &self,
         request: &Request,
         number: INodeNo,
-        handle: Option<FileHandle>,
+        _handle: Option<FileHandle>,
         reply: ReplyAttr,
     ) {
-        let result = self.admit(request).and_then(|()| {
-            let by_name = self.0.attributes(number.0);
-            // What has no name any more is still open.
-            match (by_name, handle.map(|h| self.0.opened(h.0))) {
-                (Err(Errno::ENOENT), Some(Ok(opened))) => self.0.nameless(number.0, &opened),
-                (by_name, _) => by_name,
-            }
-        });
-        attr(result, reply);
+        attr(self.admit(request).and_then(|()| self.0.attributes(number.0)), reply);
     }
 
     fn setattr(

@@ -102,9 +102,25 @@ impl View {
             let (owner, writable) = (self.owner, self.daemon.writable);
             return Ok(attributes::of(number, Kind::Folder, &stat, owner, writable));
         }
-        let (folder, real) = self.place(number)?;
-        let entry = folder.real(&real).map_err(errno::system)?.ok_or(Errno::ENOENT)?;
-        Ok(self.attributes_of(number, &entry))
+        let by_name = self.place(number).and_then(|(folder, real)| {
+            folder.real(&real).map_err(errno::system)?.ok_or(Errno::ENOENT)
+        });
+        match by_name {
+            Ok(entry) => Ok(self.attributes_of(number, &entry)),
+            Err(e) => self.nameless(number).ok_or(e),
+        }
+    }
+
+    /// What is known of an open file whose name is gone.
+    fn nameless(&self, number: u64) -> Option<FileAttr> {
+        let size = self.all_opened().iter().find_map(|opened| match &**opened {
+            Opened::Sealed(handle) if handle.number == number => Some(handle.len()),
+            _ => None,
+        })?;
+        let stat = rustix::fs::fstat(&self.root).ok()?;
+        let kind = Kind::Sealed(size);
+        let attributes = attributes::of(number, kind, &stat, self.owner, true);
+        Some(FileAttr { perm: 0o600, nlink: 0, ..attributes })
     }
 
     pub(crate) fn link(&self, number: u64) -> Result<Vec<u8>, Errno> {
