@@ -15,6 +15,7 @@ include bindings/csharp/csharp.mk
 include bindings/python/python.mk
 include bindings/java/java.mk
 include bindings/interop/interop.mk
+include bindings/view/view.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 
