@@ -7,11 +7,12 @@ use super::{
     BATCH, CHUNK, COMMITMENT, Message, PREFIX, SALT, SLOT, bad_length, plaintext_len, positional,
 };
 use crate::{Error, Result};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{IoSlice, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Decrypts a message at any place, from many threads at once. The last chunk is verified when
 /// opening, so the length is authentic from then on. A chunk that fails to verify poisons the
@@ -28,6 +29,12 @@ pub struct SeekReader<S> {
     /// The chunk that was opened last.
     cache: Mutex<Option<(u64, Buffer)>>,
     poisoned: AtomicBool,
+}
+
+thread_local! {
+    /// Room for a batch, kept by each thread that reads: memory of that size costs more to get than
+    /// to fill.
+    static SLOTS: Cell<Zeroizing<Vec<u8>>> = Cell::default();
 }
 
 /// Memory for one slot, wiped when dropped.
@@ -178,9 +185,21 @@ impl<S: ReadAt> SeekReader<S> {
     fn read_chunks(&self, chunk: u64, out: &mut [u8]) -> Result<usize> {
         self.check_poison()?;
         let chunks = (out.len() / CHUNK).min(BATCH);
-        let mut buf = Zeroizing::new(vec![0; chunks * SLOT]);
+        // Taken, not borrowed: a source may read another message on this thread.
+        let mut buf = SLOTS.take();
+        if buf.len() < chunks * SLOT {
+            buf.resize(chunks * SLOT, 0);
+        }
+        let slots = &mut buf[..chunks * SLOT];
+        let read = self.copy_batch(chunk, slots, out);
+        slots.zeroize();
+        SLOTS.set(buf);
+        read
+    }
+
+    fn copy_batch(&self, chunk: u64, slots: &mut [u8], out: &mut [u8]) -> Result<usize> {
         let mut n = 0;
-        for text in self.open_batch(chunk, &mut buf)? {
+        for text in self.open_batch(chunk, slots)? {
             let text = text?;
             out[n..n + text.len()].copy_from_slice(text);
             n += text.len();

@@ -5,6 +5,9 @@ use fuser::{FileAttr, FileType, INodeNo};
 use rustix::fs::Stat;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// From this size on, in bytes, files are read in large parts.
+pub(crate) const LARGE: u64 = 8 << 20;
+
 /// Who the files belong to in the view: whoever uses it.
 #[derive(Clone, Copy)]
 pub(crate) struct Owner {
@@ -50,7 +53,7 @@ pub(crate) fn of(number: u64, kind: Kind, stat: &Stat, owner: Owner, writable: b
         uid: owner.uid,
         gid: owner.gid,
         rdev: 0,
-        blksize: 16 * 1024,
+        blksize: if size >= LARGE { 1 << 20 } else { 16 * 1024 },
         flags: 0,
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Run {
     pids: OsString,
     /// Threads that were found to belong here, each held so that no other can get its number
     /// unnoticed. None can leave: changing namespaces is forbidden to them.
-    known: Mutex<HashMap<u32, OwnedFd>>,
+    known: Mutex<HashMap<u32, (OwnedFd, u32)>>,
 }
 
 impl Run {
@@ -31,22 +31,28 @@ impl Run {
         Some(Run { first, mounts, pids, known: Mutex::default() })
     }
 
-    pub(crate) fn admits(&self, thread: u32) -> bool {
+    /// The process that a thread belongs to, if that is one of the run.
+    pub(crate) fn process(&self, thread: u32) -> Option<u32> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.get(&thread).is_some_and(lives) {
-            return true;
+        if let Some((held, process)) = known.get(&thread)
+            && lives(held)
+        {
+            return Some(*process);
         }
         known.remove(&thread);
         // Held before it is looked at.
-        let Some(held) = hold(thread) else { return self.belongs(thread) };
-        if !self.belongs(thread) || !lives(&held) {
-            return false;
+        let held = hold(thread);
+        let process = process_of(thread).filter(|_| self.belongs(thread))?;
+        // Where threads cannot be held, each is looked at every time.
+        let Some(held) = held else { return Some(process) };
+        if !lives(&held) {
+            return None;
         }
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        known.insert(thread, held);
-        true
+        known.insert(thread, (held, process));
+        Some(process)
     }
 
     fn belongs(&self, thread: u32) -> bool {
@@ -111,7 +117,8 @@ mod tests {
     fn descendants_belong_and_others_do_not() {
         let this = std::process::id();
         let run = Run::of(this).unwrap();
-        assert!(run.admits(this));
+        let admits = |thread| run.process(thread).is_some();
+        assert_eq!(run.process(this), Some(this));
         let mut shell = Command::new("sh")
             .args(["-c", "sleep 60 & echo $!; wait"])
             .stdout(Stdio::piped())
@@ -121,15 +128,16 @@ mod tests {
         let stdout = shell.stdout.take().unwrap();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
         let grandchild: u32 = line.trim().parse().unwrap();
-        assert!(run.admits(shell.id()) && run.admits(grandchild) && run.admits(grandchild));
-        assert!(Run::of(shell.id()).unwrap().admits(grandchild));
-        assert!(!Run::of(shell.id()).unwrap().admits(this));
+        assert!(admits(shell.id()) && admits(grandchild) && admits(grandchild));
+        let of_shell = Run::of(shell.id()).unwrap();
+        assert_eq!(of_shell.process(grandchild), Some(grandchild));
+        assert_eq!(of_shell.process(this), None);
         for outsider in [0, 1, std::os::unix::process::parent_id()] {
-            assert!(!run.admits(outsider), "{outsider}");
+            assert!(!admits(outsider), "{outsider}");
         }
         let pid = Pid::from_raw(grandchild as i32).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
         shell.wait().unwrap();
-        assert!(!run.admits(shell.id()), "it has ended");
+        assert!(!admits(shell.id()), "it has ended");
     }
 }

@@ -8,6 +8,7 @@ struct Source {
     policy: Vec<u8>,
     name: String,
     derive: Vec<String>,
+    counted: bool,
 }
 
 /// The policies of all files that were opened. Programs of one run can tell each other anything,
@@ -16,16 +17,17 @@ struct Source {
 pub(crate) struct Sources(Mutex<Vec<Source>>);
 
 impl Sources {
-    /// A file under this policy was opened.
-    pub(crate) fn add(&self, policy: &[u8]) -> Result<()> {
+    /// A file under this policy was opened. Gives whether the policy counts openings.
+    pub(crate) fn add(&self, policy: &[u8]) -> Result<bool> {
         let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sources.iter().any(|source| source.policy == policy) {
-            return Ok(());
+        if let Some(known) = sources.iter().find(|source| source.policy == policy) {
+            return Ok(known.counted);
         }
         let parsed = Policy::parse(policy)?;
         let (name, derive) = (parsed.name().to_owned(), parsed.derive().to_vec());
-        sources.push(Source { policy: policy.to_vec(), name, derive });
-        Ok(())
+        let counted = !parsed.open_windows().is_empty();
+        sources.push(Source { policy: policy.to_vec(), name, derive, counted });
+        Ok(counted)
     }
 
     /// Whether content may be written under this policy; `template` is what a device seals with.

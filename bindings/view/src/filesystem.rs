@@ -1,7 +1,7 @@
 //! The kernel's requests. Each is checked for where it comes from before anything else.
 
 use crate::errno;
-use crate::view::{Opened, View, Wants};
+use crate::view::{Opened, Pages, View, Wants};
 use crate::{attributes, change};
 use bulla::Client;
 use fuser::{
@@ -10,9 +10,11 @@ use fuser::{
     ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyOpen,
     ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
 
@@ -24,6 +26,11 @@ const TRANSFER: u32 = 1 << 20;
 
 /// Requests that wait in the kernel: reading ahead, mostly.
 const WAITING: u16 = 64;
+
+thread_local! {
+    /// What a thread read last. The kernel's own pages hold the same, so it is wiped at the end.
+    static OUTGOING: RefCell<Zeroizing<Vec<u8>>> = RefCell::default();
+}
 
 /// A view as the kernel asks it.
 pub(crate) struct Requests(pub(crate) Arc<View>);
@@ -76,6 +83,9 @@ impl Filesystem for Requests {
             // Each makes it faster; none is needed.
             let _ = config.add_capabilities(wanted);
         }
+        // Files that are read directly must still be mapped.
+        let mappable = config.add_capabilities(InitFlags::FUSE_DIRECT_IO_ALLOW_MMAP).is_ok();
+        self.0.direct.store(mappable, Ordering::Relaxed);
         let _ = config.set_max_write(TRANSFER);
         let _ = config.set_max_readahead(TRANSFER).or_else(|most| config.set_max_readahead(most));
         let _ = config.set_max_background(WAITING);
@@ -195,9 +205,16 @@ impl Filesystem for Requests {
         let wants =
             Wants { read: mode != OpenAccMode::O_WRONLY, write: mode != OpenAccMode::O_RDONLY };
         match self.client(request).and_then(|client| self.0.open(number.0, client, wants)) {
-            Ok((handle, same)) => {
-                let keep = if same { FopenFlags::FOPEN_KEEP_CACHE } else { FopenFlags::empty() };
-                reply.opened(FileHandle(handle), keep);
+            Ok((handle, pages)) => {
+                let flags = match pages {
+                    Pages::Fresh => FopenFlags::empty(),
+                    Pages::Same => FopenFlags::FOPEN_KEEP_CACHE,
+                    Pages::None => FopenFlags::FOPEN_DIRECT_IO,
+                };
+                // Closing what was only read is nothing to hear of.
+                let quiet =
+                    if wants.write { FopenFlags::empty() } else { FopenFlags::FOPEN_NOFLUSH };
+                reply.opened(FileHandle(handle), flags | quiet);
             }
             Err(e) => reply.error(e),
         }
@@ -239,11 +256,16 @@ impl Filesystem for Requests {
         if let Err(e) = self.admit(request) {
             return reply.error(e);
         }
-        let mut out = Zeroizing::new(vec![0; size.min(TRANSFER) as usize]);
-        match self.0.read(handle.0, &mut out, offset) {
-            Ok(n) => reply.data(&out[..n]),
-            Err(e) => reply.error(e),
-        }
+        OUTGOING.with_borrow_mut(|room| {
+            let size = size.min(TRANSFER) as usize;
+            if room.len() < size {
+                room.resize(size, 0);
+            }
+            match self.0.read(handle.0, &mut room[..size], offset) {
+                Ok(n) => reply.data(&room[..n]),
+                Err(e) => reply.error(e),
+            }
+        });
     }
 
     fn write(

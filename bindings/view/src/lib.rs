@@ -19,6 +19,7 @@ mod inside;
 mod mount;
 mod namespaces;
 mod opened;
+mod recent;
 mod relay;
 mod run;
 mod seal;

@@ -2,6 +2,7 @@
 
 use crate::filesystem::Requests;
 use crate::inside::{self, INSIDE};
+use crate::recent::raise_limit;
 use crate::serve::{Callers, Daemon};
 use crate::view::View;
 use crate::watch::watch;
@@ -52,6 +53,7 @@ pub fn mount(
         let why = "the view of a folder cannot be mounted in it, nor the other way round";
         return Err(Error::new(Code::BadArgument, why));
     }
+    raise_limit();
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
         .map_err(|e| Error::io("waiting for signals", e))?;
     let mut daemon = Daemon::new(session, home.clone(), Callers::User);

@@ -5,6 +5,7 @@ use crate::confine::{Network, available};
 use crate::filesystem::Requests;
 use crate::inside::{self, MAX_DESCRIPTORS, Message, Setup, receive, send};
 use crate::mount::config;
+use crate::recent::raise_limit;
 use crate::relay::Relay;
 use crate::serve::{Callers, Daemon};
 use crate::view::View;
@@ -113,6 +114,8 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
     let (here, there) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .map_err(|e| Error::io("starting the run", e.into()))?;
     let mut outer = Outer(start(&setup, there, stdout, stderr)?);
+    // Not the program's.
+    raise_limit();
     let (Message::Mounted, devices) = receive(here.as_fd())? else { return Err(unexpected()) };
     let mut views = Vec::new();
     let mut served = Vec::new();

@@ -47,20 +47,20 @@ impl Daemon {
 
     /// The process that a request is from, if it is served.
     pub(crate) fn client(&self, thread: u32) -> Option<Client> {
-        let admitted = match &self.callers {
+        let pid = match &self.callers {
             // A program in the view that the daemon measures must not make it wait for itself.
-            Callers::User => !caller::is_this_process(thread),
-            Callers::Run(run) => run.get().is_some_and(|run| run.admits(thread)),
+            Callers::User if caller::is_this_process(thread) => None,
+            Callers::User => caller::process_of(thread),
+            Callers::Run(run) => run.get().and_then(|run| run.process(thread)),
         };
-        let pid = admitted.then(|| caller::process_of(thread)).flatten()?;
-        Some(Client { pid, confined: self.confined })
+        Some(Client { pid: pid?, confined: self.confined })
     }
 
     /// The same without asking which process.
     pub(crate) fn admits(&self, thread: u32) -> bool {
         match &self.callers {
             Callers::User => true,
-            Callers::Run(run) => run.get().is_some_and(|run| run.admits(thread)),
+            Callers::Run(run) => run.get().is_some_and(|run| run.process(thread).is_some()),
         }
     }
 

@@ -1,9 +1,10 @@
 //! A view of one folder: names and attributes, opening, reading.
 
-use crate::attributes::{self, Owner};
+use crate::attributes::{self, LARGE, Owner};
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind};
 use crate::opened::{Content, Handle, Sealed, scratch};
+use crate::recent::{Program, Recent, Stamp};
 use crate::serve::Daemon;
 use crate::tree::{ROOT, Tree};
 use bulla::policy::{Condition, Policy};
@@ -14,7 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Something that is open.
@@ -24,9 +25,6 @@ pub(crate) enum Opened {
     /// A folder, with its names when it was opened.
     List(Vec<(OsString, Entry)>),
 }
-
-/// What the kernel may keep of a file, when it was opened last: which content it was.
-type Stamp = (u64, i64, u64, u64);
 
 pub(crate) struct View {
     pub(crate) daemon: Arc<Daemon>,
@@ -39,7 +37,22 @@ pub(crate) struct View {
     /// Names that sealed files had before they were renamed, and their numbers: what is made by
     /// such a name is a save of that file.
     pub(crate) moved: Mutex<HashMap<(u64, OsString), u64>>,
+    /// Which content the kernel's pages of a file are of.
     stamps: Mutex<HashMap<u64, Stamp>>,
+    pub(crate) recent: Recent,
+    /// Whether the kernel can map files of which it keeps no pages.
+    pub(crate) direct: AtomicBool,
+}
+
+/// What the kernel is to make of its pages of a file that is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pages {
+    /// They are of another content.
+    Fresh,
+    /// They are of this content.
+    Same,
+    /// It is to keep none: of large files that are only read, copying costs more than asking again.
+    None,
 }
 
 /// Whether somebody wants to read, and to write.
@@ -62,6 +75,8 @@ impl View {
             contents: Mutex::default(),
             moved: Mutex::default(),
             stamps: Mutex::default(),
+            recent: Recent::new(),
+            direct: AtomicBool::new(false),
         })
     }
 
@@ -193,17 +208,18 @@ impl View {
         number: u64,
         client: Client,
         wants: Wants,
-    ) -> Result<(u64, bool), Errno> {
+    ) -> Result<(u64, Pages), Errno> {
         let (folder, real) = self.place(number)?;
         let entry = folder.real(&real).map_err(errno::system)?.ok_or(Errno::ENOENT)?;
-        let same = self.is_same(number, &entry);
+        let stamp = stamp(&entry);
+        let same = if self.is_same(number, stamp) { Pages::Same } else { Pages::Fresh };
         match entry.kind {
             Kind::Plain if wants.write => Err(Errno::EACCES),
             Kind::Plain => {
                 let file = folder.open(&real).map_err(errno::system)?;
                 Ok((self.keep(Opened::Plain(file)), same))
             }
-            Kind::Sealed(_) => {
+            Kind::Sealed(size) => {
                 if wants.write && !self.daemon.writable {
                     return Err(Errno::EROFS);
                 }
@@ -212,8 +228,20 @@ impl View {
                     self.seal(number, &content)?;
                 }
                 let folder = Arc::new(folder);
-                let open = || self.open_sealed(&folder, &real, client, wants);
-                let sealed = open()?;
+                let program = if wants.write { None } else { Program::of(client.pid) };
+                let key = program.map(|program| (number, stamp, program));
+                let sealed = match key.as_ref().and_then(|key| self.recent.get(key)) {
+                    Some(sealed) => sealed,
+                    None => {
+                        let sealed = self.open_sealed(&folder, &real, client, wants)?;
+                        if let Some(key) = key
+                            && !self.is_counted(&sealed)?
+                        {
+                            self.recent.put(key, &sealed);
+                        }
+                        sealed
+                    }
+                };
                 let mut contents = self.contents();
                 let content = Arc::clone(contents.entry(number).or_default());
                 drop(contents);
@@ -222,7 +250,9 @@ impl View {
                 }
                 let wanted = (wants.read, wants.write);
                 let handle = Handle::new(number, content, wanted, Some(sealed));
-                Ok((self.keep(Opened::Sealed(handle)), same))
+                let direct = !wants.write && size >= LARGE && self.direct.load(Ordering::Relaxed);
+                let pages = if direct { Pages::None } else { same };
+                Ok((self.keep(Opened::Sealed(handle)), pages))
             }
             Kind::Folder => Err(Errno::EISDIR),
             Kind::Link => Err(Errno::ELOOP),
@@ -249,7 +279,7 @@ impl View {
                 let why = "the file's policy does not grant the right to view";
                 return Err(self.refused(&Error::new(Code::Right, why)));
             }
-            self.daemon.sources.add(reader.policy()).map_err(|e| self.refused(&e))?;
+            self.is_counted_policy(reader.policy())?;
             let closed = self.daemon.exits.before(&reader).map_err(|e| self.refused(&e))?;
             if let Some(why) = closed {
                 self.daemon.say(&why.to_string());
@@ -277,14 +307,16 @@ impl View {
         errno::of(e)
     }
 
-    fn is_same(&self, number: u64, entry: &Entry) -> bool {
-        #[allow(clippy::unnecessary_cast)] // of other widths on other machines
-        let stamp = (
-            entry.stat.st_ino as u64,
-            entry.stat.st_ctime as i64,
-            entry.stat.st_ctime_nsec as u64,
-            entry.stat.st_size as u64,
-        );
+    fn is_counted(&self, sealed: &Sealed) -> Result<bool, Errno> {
+        self.is_counted_policy(sealed.reader.policy())
+    }
+
+    /// Remembers that a file under this policy was opened; gives whether it counts openings.
+    fn is_counted_policy(&self, policy: &[u8]) -> Result<bool, Errno> {
+        self.daemon.sources.add(policy).map_err(|e| self.refused(&e))
+    }
+
+    fn is_same(&self, number: u64, stamp: Stamp) -> bool {
         let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
         stamps.insert(number, stamp) == Some(stamp)
     }
@@ -354,4 +386,10 @@ impl View {
         }
         done
     }
+}
+
+fn stamp(entry: &Entry) -> Stamp {
+    let stat = &entry.stat;
+    #[allow(clippy::unnecessary_cast)] // of other widths on other machines
+    (stat.st_ino as u64, stat.st_ctime as i64, stat.st_ctime_nsec as u64, stat.st_size as u64)
 }
