@@ -886,6 +886,12 @@ fn a_file_is_opened_for_another_process() {
         assert_eq!(failed(open(path, pid, is_confined)).name(), "software");
     }
     assert_eq!(failed(session.open(&confined)).name(), "software");
+    // A program that cannot be measured has its mode, and nothing else.
+    let any = json!({"version": 1, "name": "any", "grants": [
+        {"to": ["anyone"], "rights": ["view"], "when": {"software": {"mode": ["confined"]}}}]});
+    let any = desk.seal("any", &any);
+    open(&any, 43, true).unwrap();
+    assert_eq!(failed(open(&any, 43, false)).name(), "software");
 
     // The process has ended when it is decided anew.
     desk.machine.programs.lock().unwrap().clear();

@@ -74,7 +74,7 @@ impl Setting {
     }
 
     /// Leaks by writing into a file, which is looked for and removed.
-    fn into_file(&self, name: &str, script: &str, file: &Path) {
+    fn by_file(&self, name: &str, script: &str, file: &Path) {
         self.shell(name, script, |_| {
             let leaked = fs::read(file).is_ok_and(|content| holds(&content));
             let _ = fs::remove_file(file);
@@ -129,13 +129,13 @@ fn by_the_streams_of_the_caller() {
 #[test]
 fn by_files_elsewhere() {
     let s = Setting::new();
-    s.into_file("a folder", "cp secret OUT/x", &s.out.join("x"));
+    s.by_file("a folder", "cp secret OUT/x", &s.out.join("x"));
     let unique = s.out.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
     for folder in ["/tmp", "/dev/shm", "/var/tmp", "/usr/local", "/root"] {
         let file = Path::new(folder).join(&unique).with_extension("leak");
-        s.into_file(folder, &format!("cp secret {}", file.display()), &file);
+        s.by_file(folder, &format!("cp secret {}", file.display()), &file);
     }
-    s.into_file("a link to it", "ln -s OUT/y l; cat secret > l", &s.out.join("y"));
+    s.by_file("a link to it", "ln -s OUT/y l; cat secret > l", &s.out.join("y"));
     let late = "(setsid sh -c 'sleep 0.5; cat secret > OUT/late' > /dev/null 2>&1 &) ; sleep 0.1";
     s.shell("a process that goes on", late, |_| {
         std::thread::sleep(Duration::from_secs(1));
@@ -163,7 +163,7 @@ fn by_removable_media() {
         assert!(Command::new("sh").args(["-ec", &script]).status().unwrap().success(), "{script}");
     };
     sh("mkfs.ext4 -q OUT/image && mount -o loop OUT/image OUT/stick");
-    s.into_file("a stick", "cp secret OUT/stick/x && sync", &stick.join("x"));
+    s.by_file("a stick", "cp secret OUT/stick/x && sync", &stick.join("x"));
     sh("umount OUT/stick");
 }
 

@@ -186,8 +186,8 @@ fn rules(net: &Network) -> Result<Rules> {
     }
     rules.insert(libc::SYS_socket, socket);
     // Typing on a terminal in somebody's name.
-    let typing = [libc::TIOCSTI, 0x541c]; // the second is TIOCLINUX
-    let typing = typing.iter().map(|call| rule(vec![condition(1, Op::Eq, *call as u64)?]));
+    let typing: [u64; 2] = [libc::TIOCSTI, 0x541c]; // the second is TIOCLINUX
+    let typing = typing.iter().map(|call| rule(vec![condition(1, Op::Eq, *call)?]));
     rules.insert(libc::SYS_ioctl, typing.collect::<Result<_>>()?);
     if cfg!(target_arch = "x86_64") {
         let doubles: Vec<_> = rules.iter().map(|(call, r)| (call | X32, r.clone())).collect();

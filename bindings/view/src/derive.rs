@@ -63,7 +63,7 @@ mod tests {
 
     fn policy(name: &str, derive: &[&str]) -> Vec<u8> {
         let list: Vec<_> = derive.iter().map(|d| format!("\"{d}\"")).collect();
-        format!(r#"{{"version":1,"name":"{name}","derive":[{}],"grants":[]}}"#, list.join(","))
+        format!(r#"{{"version":1,"name":"{name}","derive":[{}],"grants":[{{"to":["anyone"],"rights":["view"]}}]}}"#, list.join(","))
             .into_bytes()
     }
 

@@ -8,13 +8,14 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// Bytes of a block.
 const BLOCK: usize = 64 * 1024;
 const TAG: usize = 16;
-/// Bytes of a block in the scratch file: nonce, content, tag.
-const SLOT: usize = NONCE_LEN + BLOCK + TAG;
+/// Bytes of a block in the scratch file: content, tag, nonce.
+const SLOT: usize = BLOCK + TAG + NONCE_LEN;
 
 /// Blocks that all drafts together keep in memory: 64 MiB.
 const IN_MEMORY: usize = 1024;
@@ -36,6 +37,8 @@ struct Scratch {
     file: File,
     key: RandomizedNonceKey,
     slots: u64,
+    /// For one block on its way back.
+    room: Mutex<Zeroizing<Vec<u8>>>,
 }
 
 /// Changed content over a base.
@@ -76,10 +79,8 @@ impl Draft {
             let part = &mut out[done..done + n];
             match self.blocks.get(&number) {
                 Some(Block::Memory(block)) => part.copy_from_slice(&block[within..within + n]),
-                Some(Block::Scratch(slot)) => {
-                    part.copy_from_slice(&self.scratched(*slot)?[within..within + n]);
-                }
-                None => self.from_base(base, part, at)?,
+                Some(Block::Scratch(slot)) => self.scratched(*slot, within, part)?,
+                None => self.shown_base(base, part, at)?,
             }
             done += n;
         }
@@ -87,7 +88,7 @@ impl Draft {
     }
 
     /// The base as far as it shows, zeros behind it.
-    fn from_base(&self, base: &dyn Base, out: &mut [u8], offset: u64) -> io::Result<()> {
+    fn shown_base(&self, base: &dyn Base, out: &mut [u8], offset: u64) -> io::Result<()> {
         let n = (out.len() as u64).min(self.base.saturating_sub(offset)) as usize;
         let (shows, behind) = out.split_at_mut(n);
         let mut done = 0;
@@ -122,8 +123,8 @@ impl Draft {
         if !matches!(self.blocks.get(&number), Some(Block::Memory(_))) {
             let mut new = Zeroizing::new(vec![0; BLOCK].into_boxed_slice());
             match self.blocks.get(&number) {
-                Some(Block::Scratch(slot)) => new.copy_from_slice(&self.scratched(*slot)?),
-                _ if !replaced => self.from_base(base, &mut new, number * BLOCK as u64)?,
+                Some(Block::Scratch(slot)) => self.scratched(*slot, 0, &mut new)?,
+                _ if !replaced => self.shown_base(base, &mut new, number * BLOCK as u64)?,
                 _ => {}
             }
             if USED.load(Ordering::Relaxed) >= IN_MEMORY {
@@ -145,16 +146,23 @@ impl Draft {
     fn spill(&mut self) -> io::Result<()> {
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
-            none => none.insert(Scratch { file: (self.make)()?, key: key()?, slots: 0 }),
+            none => none.insert(Scratch {
+                file: (self.make)()?,
+                key: key()?,
+                slots: 0,
+                room: Mutex::default(),
+            }),
         };
+        let mut bytes = Zeroizing::new(Vec::with_capacity(SLOT));
         for block in self.blocks.values_mut() {
             let Block::Memory(text) = block else { continue };
-            let mut sealed = text.to_vec();
             let slot = scratch.slots;
+            bytes.clear();
+            bytes.extend_from_slice(text);
             let place = Aad::from(slot.to_le_bytes());
-            let nonce = scratch.key.seal_in_place_append_tag(place, &mut sealed);
+            let nonce = scratch.key.seal_in_place_append_tag(place, &mut *bytes);
             let nonce = nonce.map_err(|_| io::Error::other("encrypting"))?;
-            let bytes = [&nonce.as_ref()[..], &sealed].concat();
+            bytes.extend_from_slice(nonce.as_ref());
             scratch.file.write_all_at(&bytes, slot * SLOT as u64)?;
             scratch.slots += 1;
             *block = Block::Scratch(slot);
@@ -163,16 +171,19 @@ impl Draft {
         Ok(())
     }
 
-    fn scratched(&self, slot: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    /// Copies a part of a block out of the scratch file.
+    fn scratched(&self, slot: u64, within: usize, out: &mut [u8]) -> io::Result<()> {
         let scratch = self.scratch.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        let mut bytes = Zeroizing::new(vec![0; SLOT]);
-        scratch.file.read_exact_at(&mut bytes, slot * SLOT as u64)?;
-        let (nonce, text) = bytes.split_at_mut(NONCE_LEN);
+        let mut room = scratch.room.lock().unwrap_or_else(PoisonError::into_inner);
+        room.resize(SLOT, 0);
+        scratch.file.read_exact_at(&mut room, slot * SLOT as u64)?;
+        let (sealed, nonce) = room.split_at_mut(BLOCK + TAG);
         let bad = |_| io::Error::from(io::ErrorKind::InvalidData);
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(bad)?;
-        let text =
-            scratch.key.open_in_place(nonce, Aad::from(slot.to_le_bytes()), text).map_err(bad)?;
-        Ok(Zeroizing::new(text.to_vec()))
+        let place = Aad::from(slot.to_le_bytes());
+        let text = scratch.key.open_in_place(nonce, place, sealed).map_err(bad)?;
+        out.copy_from_slice(&text[within..within + out.len()]);
+        Ok(())
     }
 
     pub(crate) fn truncate(&mut self, base: &dyn Base, len: u64) -> io::Result<()> {
@@ -284,7 +295,7 @@ mod tests {
         assert!(!scratch.windows(13).any(|w| w == b"secret marker"));
 
         // Somebody changes it: an error, not other content.
-        scratch[NONCE_LEN + 3] ^= 1;
+        scratch[3] ^= 1;
         std::fs::write(file.path(), scratch).unwrap();
         let mut out = vec![0; text.len()];
         assert!(draft.read(&Vec::new(), &mut out, 0).is_err());
