@@ -157,6 +157,7 @@ fn outer(socket: BorrowedFd<'_>, setup: &OsString) -> Result<u8> {
     let borrowed: Vec<_> = devices.iter().map(AsFd::as_fd).collect();
     send(socket, &Message::Mounted, &borrowed)?;
     drop(devices);
+    keep_privileges()?;
     let mut first = Command::new("/proc/self/exe")
         .args([INSIDE.as_ref(), INNER.as_ref(), text.as_os_str()])
         .stdin(socket.try_clone_to_owned().map_err(io)?)
@@ -206,6 +207,23 @@ fn take_terminal(stdin: &OwnedFd) {
             return;
         }
     }
+}
+
+/// What this process may do in its namespaces, the next one may, too: a user other than root would
+/// lose it there.
+fn keep_privileges() -> Result<()> {
+    use rustix::thread::{
+        CapabilitySet, CapabilitySets, capabilities, configure_capability_in_ambient_set,
+        set_capabilities,
+    };
+    let io = |e: rustix::io::Errno| Error::io("keeping privileges", e.into());
+    let now = capabilities(None).map_err(io)?;
+    let needed = CapabilitySet::SYS_ADMIN | CapabilitySet::SETPCAP;
+    set_capabilities(None, CapabilitySets { inheritable: needed, ..now }).map_err(io)?;
+    for capability in needed.iter() {
+        configure_capability_in_ambient_set(capability, true).map_err(io)?;
+    }
+    Ok(())
 }
 
 /// Whoever this process is in its namespaces, it can do nothing more than the user there.
