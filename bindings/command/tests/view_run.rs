@@ -293,3 +293,51 @@ print(hashlib.sha256(d[:5<<20] + block[:13] + d[(5<<20)+13:]).hexdigest() == h.h
     assert_eq!(names, [".bulla", "big.bulla"]);
     let _ = std::io::stdout().flush();
 }
+
+/// The same for somebody who is not root, and others of the same user see nothing.
+#[test]
+fn a_user_without_privileges() {
+    let desk = Desk::new(&work());
+    desk.seal("a", MARKER, &work());
+    let binary = office::rights::copied_command(&desk.path("."));
+    // Where the machine's /dev/fuse is root's, this one is not.
+    let script = "set -e
+        mknod -m 666 fuse c 10 229; mount --bind fuse /dev/fuse; chown -R 1000:1000 .
+        exec setpriv --reuid 1000 --regid 1000 --clear-groups sh -c '
+            ./bulla --home desk run --dir D -- sh -ec \"id -u; cat D/a; echo new > D/b; cat D/b\" </dev/null
+            ./bulla --home desk run --dir D -- sh -c \"exec 3< D/a; sleep 43.5\" </dev/null >/dev/null &
+            sleep 1; p=$(pgrep -n -f \"^sleep 43.5\"); d=$(pgrep -o -u 1000 -f \"^./bulla.*run\")
+            test -n \"$p\" -a -n \"$d\"; ls /proc/$p/fd > /dev/null && echo looked
+            cat /proc/$p/fd/3 /proc/$p/root$PWD/D/a; head -c 1 /proc/$d/mem && echo memory; kill $d; wait'";
+    assert!(binary.exists());
+    let out = std::process::Command::new("unshare")
+        .args(["-m", "--propagation", "private", "sh", "-c", script])
+        .current_dir(desk.path("."))
+        .env("HOME", desk.path("."))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    let expected = format!("1000\n{MARKER}new\nlooked\n");
+    assert_eq!(String::from_utf8_lossy(&out.stdout), expected, "{said}");
+}
+
+/// A full disk is an error, and what was there is there.
+#[test]
+fn a_full_disk_keeps_the_old() {
+    let desk = Desk::new(&work());
+    let small = desk.path("D/small");
+    fs::create_dir(&small).unwrap();
+    let mount = |args: &[&str]| {
+        let done = std::process::Command::new(args[0]).args(&args[1..]).arg(&small).status();
+        assert!(done.unwrap().success());
+    };
+    mount(&["mount", "-t", "tmpfs", "-o", "size=1m", "small"]);
+    desk.seal("small/F", MARKER, &work());
+    let done = desk.run(&["dd", "if=/dev/zero", "of=small/F", "bs=1M", "count=3", "conv=notrunc"]);
+    let content = desk.content("small/F");
+    let left = fs::read_dir(&small).unwrap().count();
+    mount(&["umount"]);
+    assert!(done.status != 0 && done.stderr.contains("No space left"), "{}", done.stderr);
+    assert_eq!((content.as_slice(), left), (MARKER.as_bytes(), 1));
+}
