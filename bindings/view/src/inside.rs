@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::io::{IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -277,13 +278,17 @@ fn wait_for(program: u32) -> Result<u8> {
 fn undertake(mountpoint: &Path) -> u8 {
     // Away from the folders that somebody may want to unmount, and from the caller's terminal.
     let _ = (std::env::set_current_dir("/"), rustix::process::setsid());
+    let device = || std::fs::metadata(mountpoint).map(|m| m.dev());
+    let ours = device();
     let mut nothing = [0];
     while std::io::stdin().read(&mut nothing).is_ok_and(|n| n > 0) {}
-    let dead = |path: &Path| {
-        let looked = std::fs::metadata(path);
-        looked.is_err_and(|e| e.raw_os_error() == Some(libc::ENOTCONN))
+    // A process that ends by itself has unmounted before it says so.
+    let left = match (device(), ours) {
+        (Ok(now), Ok(ours)) => now == ours,
+        (Err(e), _) => matches!(e.raw_os_error(), Some(libc::ENOTCONN | libc::ECONNABORTED)),
+        (Ok(_), Err(_)) => false,
     };
-    if !dead(mountpoint) {
+    if !left {
         return 0;
     }
     let flags = rustix::mount::UnmountFlags::DETACH;
