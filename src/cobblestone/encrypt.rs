@@ -89,7 +89,9 @@ impl<W: Write> Encryptor<W> {
     pub fn copy_from(&mut self, from: &mut (impl Read + ?Sized)) -> Result<u64> {
         let mut total = 0;
         loop {
-            let n = match from.read_vectored(&mut self.free()) {
+            let n = match from
+                .read_vectored(&mut positional::free(&mut self.batch.slots, self.batch.filled))
+            {
                 Ok(0) => return Ok(total),
                 Ok(n) => n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
@@ -151,15 +153,6 @@ impl<W: Write> Encryptor<W> {
         let end = slot_offset(self.batch.filled) + TAG;
         self.seal_and_write(end)?;
         Ok(self.inner)
-    }
-
-    /// The free plaintext places of the batch, in order.
-    fn free(&mut self) -> Vec<IoSliceMut<'_>> {
-        let (first, within) = (self.batch.filled / CHUNK, self.batch.filled % CHUNK);
-        let slots = self.batch.slots.chunks_exact_mut(SLOT).skip(first).enumerate();
-        slots
-            .map(|(i, slot)| IoSliceMut::new(&mut slot[if i == 0 { within } else { 0 }..CHUNK]))
-            .collect()
     }
 
     /// Counts `n` more plaintext bytes; a full batch is sealed and written.

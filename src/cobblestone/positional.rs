@@ -10,13 +10,7 @@ pub(super) fn read_chunks(from: &File, slots: &mut [u8], offset: u64) -> io::Res
     let wanted = slots.len() / SLOT * CHUNK;
     let mut got = 0;
     while got < wanted {
-        let (first, within) = (got / CHUNK, got % CHUNK);
-        let mut free = slots.chunks_exact_mut(SLOT).skip(first).enumerate();
-        let mut parts: [IoSliceMut<'_>; BATCH] = std::array::from_fn(|_| match free.next() {
-            Some((i, slot)) => IoSliceMut::new(&mut slot[if i == 0 { within } else { 0 }..CHUNK]),
-            None => IoSliceMut::new(&mut []),
-        });
-        match read_vectored_at(from, &mut parts, offset + got as u64) {
+        match read_vectored_at(from, &mut free(slots, got), offset + got as u64) {
             Ok(0) => break,
             Ok(n) => got += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -24,6 +18,16 @@ pub(super) fn read_chunks(from: &File, slots: &mut [u8], offset: u64) -> io::Res
         }
     }
     Ok(got)
+}
+
+/// The places for plaintext in slots that hold `filled` bytes of it already, in order.
+pub(super) fn free(slots: &mut [u8], filled: usize) -> [IoSliceMut<'_>; BATCH] {
+    let (first, within) = (filled / CHUNK, filled % CHUNK);
+    let mut free = slots.chunks_exact_mut(SLOT).skip(first).enumerate();
+    std::array::from_fn(|_| match free.next() {
+        Some((i, slot)) => IoSliceMut::new(&mut slot[if i == 0 { within } else { 0 }..CHUNK]),
+        None => IoSliceMut::new(&mut []),
+    })
 }
 
 /// The plaintext of `len` bytes that stands in slots, in parts.

@@ -9,7 +9,7 @@ use super::{
 use crate::{Error, Result};
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{IoSlice, Write};
+use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::{Zeroize, Zeroizing};
@@ -112,12 +112,9 @@ impl<S: ReadAt> SeekReader<S> {
     pub fn copy_to(&self, to: &mut (impl Write + ?Sized)) -> Result<u64> {
         let mut buf = Zeroizing::new(vec![0; self.memory()]);
         self.check_poison()?;
-        for first in (0..=self.len / CHUNK as u64).step_by(BATCH) {
-            let mut parts = Vec::with_capacity(BATCH);
-            for text in self.open_batch(first, &mut buf)? {
-                parts.push(IoSlice::new(text?));
-            }
-            write_all_vectored(to, &mut parts)
+        for batch in 0..self.batches() {
+            let len = self.open_whole(batch, &mut buf)?;
+            write_all_vectored(to, &mut positional::parts(&buf, len as usize))
                 .map_err(|e| Error::io("writing the opened content", e))?;
         }
         Ok(self.len)
