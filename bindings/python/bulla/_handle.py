@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from ctypes import c_void_p
-from typing import Any, Iterator
+from types import TracebackType
+from typing import Any, Iterator, Optional, TypeVar
 
 from . import _library
 from .errors import ClosedError
+
+_T = TypeVar("_T", bound="Closing")
 
 
 class Handle:
@@ -66,6 +70,24 @@ class Handle:
         if getattr(self, "_closed", True):
             return
         warn_unclosed(self._what, self)
+        self.close()
+
+
+class Closing(ABC):
+    """What ``with`` closes at its end, however it ends."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def __enter__(self: _T) -> _T:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
         self.close()
 
 

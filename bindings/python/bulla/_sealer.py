@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from ctypes import byref, pointer
-from types import TracebackType
 from typing import Any, BinaryIO, Iterable, Optional, Union
 
 from . import _abi, _call, _callbacks, _names
 from ._call import Path, utf8
 from ._callbacks import Progress
-from ._handle import Handle
+from ._handle import Closing, Handle
 from ._names import Metadata
 from ._session import Session
 from ._writer import Writer
 
 
-class Sealer:
+class Sealer(Closing):
     """Makes envelopes for the same recipients under the same policy. Threads may share it."""
 
     def __init__(
@@ -128,17 +127,6 @@ class Sealer:
     def close(self) -> None:
         """Writers that it gave go on."""
         self._handle.close()
-
-    def __enter__(self) -> Sealer:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     @staticmethod
     def _options(

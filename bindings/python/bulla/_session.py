@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from ctypes import byref
-from types import TracebackType
 from typing import Any, BinaryIO, Iterable, Optional, Union
 
 from . import _abi, _call, _callbacks, _names
 from ._call import Path, utf8
 from ._file import SealedFile, _descriptor
-from ._handle import Handle
+from ._handle import Closing, Handle
 from ._names import Duty, Right
 
 
-class Session:
+class Session(Closing):
     """A device's identity, whom it trusts, who sits at it. Threads may share it.
 
     Files and writers that were made with it go on when it is closed.
@@ -109,17 +108,6 @@ class Session:
 
     def close(self) -> None:
         self._handle.close()
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def _json(value: Optional[dict[str, Any]]) -> Optional[bytes]:
