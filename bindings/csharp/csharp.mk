@@ -10,7 +10,8 @@ CS := bindings/csharp
 test-csharp:
 	$(CARGO) build --quiet --bin bulla
 	$(CARGO) build --quiet --package bulla-capi
-	sh $(CS)/tests/codes.sh include/bulla.h $(CS)/src/BullaCode.cs
+	sh $(C)/need.sh c++=g++ python3=python3
+	python3 bindings/interop/codes.py $(TARGET)/debug/libbulla.so
 	sh $(CS)/tests/undocumented.sh
 	BULLA=$(BULLA_DEBUG) LIBRARY=$(TARGET)/debug/libbulla.so sh $(CS)/tests/run.sh mono
 	BULLA=$(BULLA_DEBUG) LIBRARY=$(TARGET)/debug/libbulla.so sh $(CS)/tests/run.sh core
