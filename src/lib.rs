@@ -52,6 +52,7 @@ mod atomic;
 mod clock;
 pub mod cobblestone;
 mod config;
+mod copy;
 mod encoding;
 mod error;
 mod facts;

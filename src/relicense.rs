@@ -2,6 +2,8 @@
 
 use crate::access::{self, Content, Target};
 use crate::atomic::Beside;
+use crate::cobblestone::Work;
+use crate::copy::copy_range;
 use crate::encoding::{Bytes, Id, KeyId};
 use crate::header::{Description, Header};
 use crate::keys::{KemKind, Kinds, Recipient, RootKey, check_recipients, mixed_kinds};
@@ -15,7 +17,7 @@ use crate::trail::{Entry, Event};
 use crate::wrap::{self, Scope};
 use crate::{Code, Error, Result, clock, payload};
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,7 +48,7 @@ pub struct Relicensed {
 
 /// Replaces the license of the file at `path`. `root` must have issued it, the session's identity
 /// must be one of its recipients. It is recorded in the session's trail. Without removals the
-/// payload is copied as it is.
+/// payload is copied as it is, or its blocks are shared where the file system can.
 ///
 /// # Errors
 /// Those of opening, except for the policy, which does not bind its issuer;
@@ -57,6 +59,7 @@ pub fn relicense(
     root: &RootKey,
     session: &Session,
     changes: &Changes<'_>,
+    work: &mut Work<'_>,
 ) -> Result<Relicensed> {
     let file = File::open(path).map_err(|e| Error::io("opening the file", e))?;
     let (old, stored) = Header::read(&file)?;
@@ -88,18 +91,16 @@ pub fn relicense(
             let description = Description::new(&new_key, &id, rev, Some(&prev), &metadata)?;
             let header = Header::new(license, description)?;
             let mut encryptor = payload::begin(&header, &new_key, beside)?;
-            content.copy_to(&mut encryptor)?;
+            content.copy_by(&mut encryptor, work)?;
             (encryptor.commitment(), encryptor.finish()?)
         } else {
             let header = old.relicensed(license)?;
             let mut beside = beside;
             beside.write_all(&header.to_bytes()).map_err(io)?;
-            // From file to file, so that the kernel copies, or shares the blocks.
-            let mut from = &file;
-            from.seek(SeekFrom::Start(old.payload_at)).map_err(io)?;
-            let copied = io::copy(&mut from, &mut beside.file()).map_err(io)?;
+            let to = (beside.file(), header.payload_at);
+            copy_range((&file, old.payload_at), to, stored, work)?;
             // Checked on the bytes as they were copied.
-            payload::open(&header, &new_key, beside.file(), copied)?;
+            payload::open(&header, &new_key, beside.file(), stored)?;
             (content.commitment(), beside)
         };
         let commitment = content.commitment();

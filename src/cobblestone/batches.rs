@@ -71,7 +71,7 @@ impl Run {
 
 /// Calls `each` once for every batch below `batches`, in any order, with `size` bytes of memory, a
 /// batch at most; it gives the plaintext bytes that it has done.
-pub(super) fn in_any_order(
+pub(crate) fn in_any_order(
     batches: u64,
     size: usize,
     work: &mut Work<'_>,

@@ -14,10 +14,12 @@ mod seek;
 mod source;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use batches::Work;
+pub(crate) use batches::in_any_order;
 pub use encrypt::Encryptor;
+pub(crate) use positional::write_all_at;
 pub use seek::SeekReader;
 pub(crate) use seek::read_commitment;
 pub use source::ReadAt;

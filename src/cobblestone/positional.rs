@@ -63,7 +63,7 @@ pub(super) fn write_parts(
 }
 
 /// Writes all of `data` at `offset`.
-pub(super) fn write_all_at(to: &File, data: &[u8], offset: u64) -> io::Result<()> {
+pub(crate) fn write_all_at(to: &File, data: &[u8], offset: u64) -> io::Result<()> {
     write_parts(to, &mut [IoSlice::new(data)], offset)
 }
 

@@ -43,7 +43,7 @@ fn seek_copy(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Work by several threads that tells nobody.
-pub(super) fn by_threads<T>(run: impl FnOnce(&mut Work<'_>) -> T) -> T {
+pub(crate) fn by_threads<T>(run: impl FnOnce(&mut Work<'_>) -> T) -> T {
     let threads = std::num::NonZeroUsize::new(3).unwrap();
     run(&mut Work { threads, progress: &mut |_| Ok(()) })
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::Access;
+use crate::cobblestone::tests::by_threads;
 use crate::facts::{About, Attestation, Badge, BadgeTerms, Revocations, Revoked, RevokedFile};
 use crate::keys::{KemKind, Kinds, RootKey, Signatory};
 use crate::measure::{FakeMachine, MeasuredProgram};
@@ -602,7 +603,7 @@ fn older_content_and_older_licenses() {
     let changes =
         Changes { add: &[], remove: &[], policy: Some(b"{\"version\":1,\"name\":\"none\",\"grants\":[{\"to\":[{\"user\":\"x\"}],\"rights\":[\"view\"]}]}"), known: &[desk.identity().recipient().clone()], kinds: Kinds::Same };
     session.open(&path).unwrap();
-    relicense(&path, &desk.root, &session, &changes).unwrap();
+    by_threads(|work| relicense(&path, &desk.root, &session, &changes, work)).unwrap();
     std::fs::write(&path, &first).unwrap();
     assert_eq!(code(session.open(&path)), Code::Rollback);
     session.open_for(&path, older).unwrap();
@@ -742,9 +743,9 @@ fn an_issuer_gives_no_new_terms_to_what_is_old_or_revoked() {
     let other = Identity::generate(KemKind::X25519, "").unwrap();
     let add = [other.recipient().clone()];
     let changes = Changes { add: &add, remove: &[], policy: None, known: &[], kinds: Kinds::Same };
-    relicense(&path, &desk.root, &session, &changes).unwrap();
+    by_threads(|work| relicense(&path, &desk.root, &session, &changes, work)).unwrap();
     std::fs::write(&path, &first).unwrap();
-    let refused = || relicense(&path, &desk.root, &session, &changes);
+    let refused = || by_threads(|work| relicense(&path, &desk.root, &session, &changes, work));
     assert_eq!(code(refused()), Code::Rollback);
     let path = desk.seal("b", &anyone(&["view"]));
     let file = session.open(&path).unwrap().file_id();
@@ -752,7 +753,10 @@ fn an_issuer_gives_no_new_terms_to_what_is_old_or_revoked() {
     desk.revoke(1, Revoked { files: vec![entry], ..Revoked::default() }, NOON);
     session.refresh().unwrap();
     let sealed = std::fs::read(&path).unwrap();
-    assert_eq!(code(relicense(&path, &desk.root, &session, &changes)), Code::Revoked);
+    assert_eq!(
+        code(by_threads(|work| relicense(&path, &desk.root, &session, &changes, work))),
+        Code::Revoked
+    );
     assert_eq!(std::fs::read(&path).unwrap(), sealed);
     assert_eq!(desk.events()[desk.events().len() - 1], "denied");
 }

@@ -1,11 +1,14 @@
 //! `relicense`.
 
 use crate::Failure;
-use crate::context::{Context, public_lines, read_file};
+use crate::context::{Context, Progress, public_lines, read_file, threads};
 use crate::seal::{failures, report_failures};
+use bulla::cobblestone::Work;
 use bulla::{Changes, Code, Error, Host, KeyId, Kinds, Recipient, relicense};
 use clap::Args;
 use serde_json::json;
+use std::fs;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -28,6 +31,9 @@ pub struct Relicense {
     /// Allow hybrid and x25519 recipients in one file
     #[arg(long)]
     mixed_kinds: bool,
+    /// How many threads work on a file [default: one a core]
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
 }
 
 fn key_id(text: &str) -> Result<KeyId, String> {
@@ -56,7 +62,13 @@ impl Relicense {
         };
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         for file in &self.files {
-            match relicense(file, &root, &session, &changes) {
+            let outcome = {
+                let progress = Progress::new(fs::metadata(file).map_or(0, |meta| meta.len()));
+                let tell = &mut progress.with_file();
+                let mut work = Work { threads: threads(self.threads), progress: tell };
+                relicense(file, &root, &session, &changes, &mut work)
+            };
+            match outcome {
                 Ok(new) => {
                     if !c.json {
                         println!("re-licensed {}: license number {}", file.display(), new.seq);
