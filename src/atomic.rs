@@ -33,19 +33,7 @@ impl Beside {
     /// # Errors
     /// [`Code::BadArgument`] if something other than a regular file has that name.
     pub(crate) fn create(target: &Path, secret: bool) -> Result<Self> {
-        let mut target = target.to_owned();
-        if target.symlink_metadata().is_ok() {
-            // A link is followed: its target is replaced, not the link.
-            target = fs::canonicalize(&target).unwrap_or(target);
-            if fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
-                let why = "the output is a folder or device, not a regular file";
-                return Err(Error::new(Code::BadArgument, why));
-            }
-        }
-        let folder = match target.parent() {
-            Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let (target, folder) = resolve(target)?;
         let io = |e| Error::io("creating the new file", e);
         if let Some(file) = unnamed(&folder, secret).map_err(io)? {
             return Ok(Beside { file, target, folder, name: None });
@@ -63,6 +51,12 @@ impl Beside {
 
     pub(crate) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// What is to be replaced is here by now: it, or a folder above it, was renamed.
+    pub(crate) fn retarget(&mut self, target: &Path) -> Result<()> {
+        (self.target, self.folder) = resolve(target)?;
+        Ok(())
     }
 
     /// Takes over permissions and owner of the file that this one replaces.
@@ -110,6 +104,24 @@ impl Beside {
         }
         if and_folder { sync_folder(&self.folder) } else { Ok(()) }
     }
+}
+
+/// The name that a new file is to get, and the folder of that.
+fn resolve(target: &Path) -> Result<(PathBuf, PathBuf)> {
+    let mut target = target.to_owned();
+    if target.symlink_metadata().is_ok() {
+        // A link is followed: its target is replaced, not the link.
+        target = fs::canonicalize(&target).unwrap_or(target);
+        if fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
+            let why = "the output is a folder or device, not a regular file";
+            return Err(Error::new(Code::BadArgument, why));
+        }
+    }
+    let folder = match target.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Ok((target, folder))
 }
 
 /// First letters of names of files that are not complete, or not in place yet.

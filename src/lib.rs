@@ -67,6 +67,7 @@ mod lease;
 mod license;
 mod measure;
 mod memory;
+mod parts;
 mod payload;
 pub mod policy;
 mod reader;
@@ -100,6 +101,7 @@ pub use keys::{
     Identity, KemKind, Kinds, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, Signatory,
     VerifyingKey, read_lines,
 };
+pub use parts::PartsWriter;
 pub use policy::Right;
 pub use reader::{Reader, SealedStream};
 pub use relicense::{Changes, Relicensed, relicense};

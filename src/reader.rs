@@ -1,11 +1,12 @@
 //! Open sealed files: at any place, and as streams.
 
 use crate::atomic::{Beside, OutputFile};
-use crate::cobblestone::{ReadAt, SeekReader, StreamReader, Work};
+use crate::cobblestone::{Encryptor, ReadAt, SeekReader, StreamReader, Work};
 use crate::encoding::Id;
 use crate::header::{Description, Header, Metadata};
 use crate::lease::Lease;
 use crate::memory::Secret;
+use crate::parts::{Ending, PartsWriter};
 use crate::policy::{Decision, Duties, Right};
 use crate::save::{Original, Save, SaveStream};
 use crate::seal::Writer;
@@ -69,6 +70,11 @@ impl<S: ReadAt> Reader<S> {
             return Err(ended);
         }
         Ok(n)
+    }
+
+    /// Lets go of the content that is kept for the next read, where nobody reads for a while.
+    pub fn rest(&self) {
+        self.inner.rest();
     }
 
     /// The original's name, type and times.
@@ -196,6 +202,20 @@ impl Reader<File> {
     /// # Errors
     /// [`Code::Right`] without the right to edit.
     pub fn save(&self, metadata: &Metadata) -> Result<Writer> {
+        let (inner, save) = self.begin_save(metadata)?;
+        Ok(Writer::saving(inner, save))
+    }
+
+    /// The same for content that comes in parts; ended by [`PartsWriter::finish_save`].
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save).
+    pub fn save_in_parts(&self, metadata: &Metadata) -> Result<PartsWriter> {
+        let (inner, save) = self.begin_save(metadata)?;
+        PartsWriter::new(inner, Ending::Saved(save))
+    }
+
+    fn begin_save(&self, metadata: &Metadata) -> Result<(Encryptor<Beside>, Save)> {
         let Some(path) = &self.path else {
             return Err(Error::new(Code::State, "this file was not opened from a path"));
         };
@@ -205,7 +225,7 @@ impl Reader<File> {
         let inner = payload::begin(&header, &self.file_key, Beside::create(path, false)?)?;
         let original = Original { path: path.clone(), header: self.header.to_bytes(), commitment };
         let save = Save { original, lease: Arc::clone(&self.lease), rev };
-        Ok(Writer::saving(inner, save))
+        Ok((inner, save))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::jws::{Object, Token};
 use crate::keys::{Kinds, Recipient, RootKey, check_recipients};
 use crate::license::{self, License, LicenseClaims};
 use crate::memory::Secret;
+use crate::parts::{Ending, PartsWriter};
 use crate::policy::Policy;
 use crate::save::Save;
 use crate::session::Session;
@@ -18,6 +19,7 @@ use crate::{Code, Error, Result, clock, payload};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Makes envelopes for the same recipients under the same policy. Can be shared by threads.
 pub struct Sealer<'a> {
@@ -120,6 +122,40 @@ impl<'a> Sealer<'a> {
 
     /// Prepares one new envelope: its ids, keys and license.
     pub fn prepare(&self, meta: &Metadata) -> Result<Prepared> {
+        let prepared = self.assemble(meta)?;
+        self.record(prepared.header.license.claims())?;
+        Ok(prepared)
+    }
+
+    /// Starts one new envelope beside `path`, whose content comes in parts. It is recorded in the
+    /// end, when [`PartsWriter::finish`] puts it in place.
+    pub fn in_parts(&self, meta: &Metadata, path: &Path) -> Result<PartsWriter> {
+        let prepared = self.assemble(meta)?;
+        let license = Arc::clone(&prepared.header.license);
+        let inner = prepared.into_stream(Beside::create(path, false)?)?;
+        PartsWriter::new(inner, Ending::Sealed(license))
+    }
+
+    /// Whether this sealer, which has begun an envelope with these claims, may still make it; that
+    /// it does is recorded.
+    pub(crate) fn confirm(&self, claims: &LicenseClaims) -> Result<()> {
+        let same = match &self.authority {
+            Authority::Root(root) => claims.template.is_none() && claims.iss == root.thumbprint(),
+            Authority::Device { template, permit, .. } => {
+                claims.template.as_ref() == Some(&template.token.text)
+                    && claims.permit.as_ref() == Some(&permit.0.text)
+            }
+        };
+        if !same {
+            return Err(Error::new(Code::State, "this envelope was begun by another sealer"));
+        }
+        if let Authority::Device { session, template, permit } = &self.authority {
+            authorize(session, template, permit)?;
+        }
+        self.record(claims)
+    }
+
+    fn assemble(&self, meta: &Metadata) -> Result<Prepared> {
         let (file, nonce) = match &self.authority {
             Authority::Root(_) => (Id::random(), None),
             Authority::Device { session, template, permit } => {
@@ -165,7 +201,6 @@ impl<'a> Sealer<'a> {
                 License::parse(&token.text)?
             }
         };
-        self.record(license.claims())?;
         let description = Description::new(&file_key, &file, 1, None, meta)?;
         Ok(Prepared { header: Header::new(license, description)?, file_key })
     }

@@ -85,6 +85,14 @@ impl<W: Write> Encryptor<W> {
         self.message.commitment
     }
 
+    /// What a message consists of as long as nothing but its first bytes was written.
+    pub(super) fn begun(self) -> Result<(W, Message)> {
+        if self.chunk > 0 || self.batch.filled > 0 {
+            return Err(Error::new(Code::State, "this message has content already"));
+        }
+        Ok((self.inner, self.message))
+    }
+
     /// Encrypts all that `from` has, reading straight into the slots; returns the bytes read.
     pub fn copy_from(&mut self, from: &mut (impl Read + ?Sized)) -> Result<u64> {
         let mut total = 0;

@@ -9,6 +9,7 @@
 
 mod batches;
 mod encrypt;
+mod parts;
 mod positional;
 mod seek;
 mod source;
@@ -20,6 +21,8 @@ pub use batches::Work;
 pub(crate) use batches::in_any_order;
 pub use encrypt::Encryptor;
 pub(crate) use positional::write_all_at;
+pub(crate) use parts::Parts;
+pub use parts::{PART, Part};
 pub use seek::SeekReader;
 pub(crate) use seek::read_commitment;
 pub use source::ReadAt;

@@ -37,8 +37,8 @@ thread_local! {
     static SLOTS: Cell<Zeroizing<Vec<u8>>> = Cell::default();
 }
 
-/// Memory for one slot, wiped when dropped.
-type Buffer = Box<Zeroizing<[u8; SLOT]>>;
+/// Memory for the longest slot that a message has, wiped when dropped.
+type Buffer = Zeroizing<Vec<u8>>;
 
 impl<S: ReadAt> SeekReader<S> {
     /// Opens the message of `stored` bytes at `offset` in `source`: checks the length, the
@@ -79,6 +79,11 @@ impl<S: ReadAt> SeekReader<S> {
     /// Whether the message is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Wipes the plaintext that is kept for the next read.
+    pub fn rest(&self) {
+        *self.cache.lock().unwrap_or_else(|e| e.into_inner()) = None;
     }
 
     /// The message's key commitment.
@@ -231,7 +236,9 @@ impl<S: ReadAt> SeekReader<S> {
             return Ok(take(&buf[..size - crate::aead::TAG]));
         }
         // Other threads go on with buffers of their own meanwhile.
-        let mut buf = cache.take().map_or_else(|| Box::new([0; SLOT].into()), |(_, buf)| buf);
+        // A short message takes little: wiping costs more than opening it.
+        let longest = (SLOT as u64).min(self.chunks_len) as usize;
+        let mut buf = cache.take().map_or_else(|| vec![0; longest].into(), |(_, buf)| buf);
         drop(cache);
         let slot = &mut buf[..size];
         read_exact(&self.source, slot, self.chunks_at + at)?;

@@ -1,0 +1,276 @@
+//! Writing a message from its start in parts, each sealed by the thread that has it, and reading
+//! back what was written.
+
+use super::encrypt::{Encryptor, seal_slots};
+use super::{BATCH, CHUNK, COMMITMENT, MAX_CHUNKS, Message, SLOT, bad_length, slot_offset};
+use super::{positional, source::ReadAt};
+use crate::aead::TAG;
+use crate::{Code, Error, Result};
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::sync::{Mutex, PoisonError};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Plaintext bytes of every part but the last.
+pub const PART: usize = BATCH * CHUNK;
+
+/// Buffers that wait for the next part: memory of that size costs more to get than to fill.
+const SPARE: usize = 8;
+
+/// A part of a message on its way: plaintext until it is sealed.
+pub struct Part {
+    number: u64,
+    /// Slots; the plaintext of each stands where its ciphertext will.
+    slots: Vec<u8>,
+    filled: usize,
+}
+
+impl Part {
+    /// Takes what fits of `data` behind what it has; gives the bytes taken.
+    pub fn fill(&mut self, data: &[u8]) -> usize {
+        let mut done = 0;
+        while done < data.len() && self.filled < PART {
+            let at = slot_offset(self.filled);
+            let n = (data.len() - done).min(CHUNK - self.filled % CHUNK);
+            self.slots[at..at + n].copy_from_slice(&data[done..done + n]);
+            self.filled += n;
+            done += n;
+        }
+        done
+    }
+
+    /// Plaintext bytes that it has.
+    pub fn len(&self) -> usize {
+        self.filled
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.filled == 0
+    }
+
+    /// Whether nothing more fits.
+    pub fn is_full(&self) -> bool {
+        self.filled == PART
+    }
+
+    /// Copies from `offset` in it; gives the bytes copied.
+    pub fn read(&self, out: &mut [u8], offset: usize) -> usize {
+        let wanted = out.len().min(self.filled.saturating_sub(offset));
+        let mut done = 0;
+        while done < wanted {
+            let at = offset + done;
+            let n = (wanted - done).min(CHUNK - at % CHUNK);
+            let slot = slot_offset(at);
+            out[done..done + n].copy_from_slice(&self.slots[slot..slot + n]);
+            done += n;
+        }
+        wanted
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let end = slot_offset(self.filled).min(self.slots.len());
+        self.slots[..end].zeroize();
+    }
+}
+
+/// A message in a file that is written part by part.
+pub(crate) struct Parts {
+    file: File,
+    message: Message,
+    /// Offset of the first slot in the file.
+    start: u64,
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Parts {
+    /// Goes on with a message of which nothing but the prefix was written; gives the writer too,
+    /// which is of the same file.
+    pub(crate) fn of<W: Write + AsRef<File>>(encryptor: Encryptor<W>) -> Result<(Self, W)> {
+        let (inner, message) = encryptor.begun()?;
+        let wrote = |e| Error::io("writing the sealed content", e);
+        let start = inner.as_ref().stream_position().map_err(wrote)?;
+        let file = inner.as_ref().try_clone().map_err(wrote)?;
+        Ok((Parts { file, message, start, spare: Mutex::default() }, inner))
+    }
+
+    pub(crate) fn commitment(&self) -> [u8; COMMITMENT] {
+        self.message.commitment
+    }
+
+    /// An empty part of this number, from 0.
+    pub(crate) fn part(&self, number: u64) -> Part {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Part { number, slots: spare.unwrap_or_else(|| vec![0; BATCH * SLOT]), filled: 0 }
+    }
+
+    /// Seals a full part, and writes it at its place.
+    ///
+    /// # Errors
+    /// [`Code::State`] for a part that is not full.
+    pub(crate) fn seal(&self, mut part: Part) -> Result<()> {
+        if !part.is_full() {
+            return Err(Error::new(Code::State, "only the last part is shorter than the others"));
+        }
+        let mut slots = std::mem::take(&mut part.slots);
+        self.seal_at(part.number, &mut slots)?;
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE {
+            spare.push(slots);
+        }
+        Ok(())
+    }
+
+    /// Seals the last part, which is not full, and writes it. It stays as it is, for another try.
+    pub(crate) fn seal_last(&self, part: &Part) -> Result<()> {
+        if part.is_full() {
+            return Err(Error::new(Code::State, "the last part is shorter than the others"));
+        }
+        let end = slot_offset(part.filled) + TAG;
+        let mut slots = part.slots[..end].to_vec();
+        self.seal_at(part.number, &mut slots)
+    }
+
+    fn seal_at(&self, number: u64, slots: &mut [u8]) -> Result<()> {
+        if number >= MAX_CHUNKS / BATCH as u64 {
+            return Err(Error::new(Code::BadArgument, "the content is larger than 4 PiB"));
+        }
+        seal_slots(&self.message, number * BATCH as u64, slots.chunks_mut(SLOT));
+        positional::write_all_at(&self.file, slots, self.start + number * (BATCH * SLOT) as u64)
+            .map_err(|e| Error::io("writing the sealed content", e))
+    }
+
+    /// Reads back plaintext from `offset` of a message of `len` bytes so far, of which only the
+    /// last chunk may be short; gives the bytes read, fewer than `out` only at the end.
+    pub(crate) fn read_at(&self, out: &mut [u8], offset: u64, len: u64) -> Result<usize> {
+        let wanted = (out.len() as u64).min(len.saturating_sub(offset)) as usize;
+        let mut slot = Zeroizing::new(vec![0; SLOT]);
+        let mut done = 0;
+        while done < wanted {
+            let at = offset + done as u64;
+            let (chunk, within) = (at / CHUNK as u64, (at % CHUNK as u64) as usize);
+            let text = (len - chunk * CHUNK as u64).min(CHUNK as u64) as usize;
+            let slot = &mut slot[..text + TAG];
+            let got = self.file.read_full_at(slot, self.start + chunk * SLOT as u64);
+            if got.map_err(|e| Error::io("reading the sealed content", e))? < slot.len() {
+                return Err(bad_length());
+            }
+            let text = self.message.open(chunk, slot)?;
+            let n = (text.len() - within).min(wanted - done);
+            out[done..done + n].copy_from_slice(&text[within..within + n]);
+            done += n;
+        }
+        Ok(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Encryptor, SeekReader};
+    use super::*;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn text(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i / 3 + i / CHUNK * 7) as u8).collect()
+    }
+
+    struct Out(File);
+
+    impl AsRef<File> for Out {
+        fn as_ref(&self) -> &File {
+            &self.0
+        }
+    }
+
+    impl Write for Out {
+        fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+            self.0.write(data)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The parts of a text, filled by steps of this many bytes; the last is never full.
+    fn parts_of(parts: &Parts, text: &[u8], step: usize) -> Vec<Part> {
+        let mut all = vec![parts.part(0)];
+        for mut data in text.chunks(step) {
+            while !data.is_empty() {
+                let last = all.last_mut().unwrap();
+                data = &data[last.fill(data)..];
+                if last.is_full() {
+                    all.push(parts.part(all.len() as u64));
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn parts_in_any_order_make_a_message() {
+        for len in [0, 1, CHUNK, PART - 1, PART, PART + 1, 3 * PART + CHUNK, 2 * PART + 12_345] {
+            let text = text(len);
+            let mut file = Out(tempfile::tempfile().unwrap());
+            file.write_all(b"head").unwrap();
+            let (parts, out) = Parts::of(Encryptor::new(&KEY, b"c", file).unwrap()).unwrap();
+            let mut all = parts_of(&parts, &text, 100_001);
+            let last = all.pop().unwrap();
+            // What is not full yet can be read as it is.
+            let mut tail = vec![0; last.len() + 9];
+            let n = last.read(&mut tail, 0);
+            assert!(tail[..n] == text[text.len() - last.len()..]);
+            for part in all.into_iter().rev() {
+                parts.seal(part).unwrap();
+            }
+            parts.seal_last(&last).unwrap();
+            let stored = out.0.size().unwrap() - 4;
+            let reader = SeekReader::new(&KEY, b"c", out.0, 4, stored).unwrap();
+            assert_eq!(reader.commitment(), parts.commitment());
+            let mut read = Vec::new();
+            reader.copy_to(&mut read).unwrap();
+            assert!(read == text, "{len}");
+            for offset in [0, 1, CHUNK - 1, len / 2, len] {
+                let mut back = vec![0; len + 5];
+                let n = parts.read_at(&mut back, offset as u64, len as u64).unwrap();
+                assert!(back[..n] == *text.get(offset..).unwrap_or_default(), "{len} {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_changed_is_not_read_back() {
+        let (parts, out) =
+            Parts::of(Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap())
+                .unwrap();
+        let text = text(2 * PART);
+        for part in parts_of(&parts, &text, PART).into_iter().take(2) {
+            parts.seal(part).unwrap();
+        }
+        positional::write_all_at(&out.0, b"x", 1_000_000).unwrap();
+        let mut back = vec![0; text.len()];
+        assert!(parts.read_at(&mut back, 0, text.len() as u64).is_err());
+        assert!(back != text);
+        // Nor what is not there.
+        assert!(parts.read_at(&mut back, 0, text.len() as u64 + 1).is_err());
+    }
+
+    #[test]
+    fn only_the_last_part_is_short() {
+        let (parts, _) =
+            Parts::of(Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap())
+                .unwrap();
+        let mut part = parts.part(0);
+        part.fill(b"short");
+        assert_eq!(parts.seal(part).unwrap_err().code(), Code::State);
+        let mut part = parts.part(0);
+        assert_eq!(part.fill(&text(PART + 1)), PART);
+        assert_eq!(parts.seal_last(&part).unwrap_err().code(), Code::State);
+        let mut begun = Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap();
+        begun.write_all(b"x").unwrap();
+        assert!(Parts::of(begun).is_err());
+    }
+}
