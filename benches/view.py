@@ -39,10 +39,22 @@ def randomly():
 timed("random", randomly)
 timed("read", lambda: run("dd", "if=" + folder + "/large", "of=/dev/null", "bs=1M"))
 timed("write", lambda: run("dd", "if=/dev/zero", "of=" + folder + "/new", "bs=1M", f"count={mib}", "conv=fsync"))
-timed("grep", lambda: run("grep", "-r", "-c", "Minji", folder + "/small"))
-timed("grep again", lambda: run("grep", "-r", "-c", "Minji", folder + "/small"))
+timed("grep", lambda: run("grep", "-r", "-c", "--exclude-dir=.git", "Minji", folder + "/small"))
+timed("grep again", lambda: run("grep", "-r", "-c", "--exclude-dir=.git", "Minji", folder + "/small"))
+status = ["git", "-c", "safe.directory=*", "-C", folder + "/small", "status", "--short"]
+timed("git status", lambda: run(*status))
+timed("git status again", lambda: run(*status))
 print(json.dumps(took))
 """
+
+# Each by fresh mounts.
+PARTS = (
+    ["random"],
+    ["read"],
+    ["write"],
+    ["grep", "grep again"],
+    ["git status", "git status again"],
+)
 
 POLICY = {
     "version": 1,
@@ -140,6 +152,11 @@ def plain_files(folder, mib, files):
         os.makedirs(f"{folder}/small/{i % 100}", exist_ok=True)
         with open(f"{folder}/small/{i % 100}/{i}", "w") as f:
             f.write(f"{i},Kim Minji,010-5550-0199\n" * 40)
+    git = ["git", "-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-C", folder + "/small"]
+    for args in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "All"], ["gc", "-q"]):
+        subprocess.run([*git, *args], check=True)
+    # Samples that nothing runs.
+    shutil.rmtree(folder + "/small/.git/hooks")
 
 
 def start_up(binary, home, folder, rounds):
@@ -159,12 +176,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="small, to see that it runs")
     options = parser.parse_args()
-    if not shutil.which("gocryptfs"):
-        sys.exit("gocryptfs is not installed: apt-get install gocryptfs")
+    for program in ("gocryptfs", "git"):
+        if not shutil.which(program):
+            sys.exit(f"{program} is not installed: apt-get install {program}")
     mib, files = (64, 500) if options.quick else (1024, 10000)
     rounds = 1 if options.quick else options.rounds
     # The least that the view must be faster, where there is such a target.
-    targets = {"read": 3.0, "write": 2.0, "random": 1.5, "grep": None, "grep again": 1.0}
+    targets = {"read": 3.0, "write": 2.0, "random": 1.5, "grep": None, "grep again": 1.0,
+               "git status": None, "git status again": 1.0}
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         plain = folder + "/plain"
         plain_files(plain, mib, files)
@@ -176,7 +195,7 @@ def main():
         extra = start_up(contenders[0].binary, contenders[0].home, contenders[0].data, 5 * rounds)
         seconds = {c.name: {what: [] for what in targets} for c in contenders}
         for _ in range(rounds):
-            for parts in (["random"], ["read"], ["write"], ["grep", "grep again"]):
+            for parts in PARTS:
                 for contender in contenders:
                     for what, took in contender.run(INSIDE, parts, mib).items():
                         seconds[contender.name][what].append(took)

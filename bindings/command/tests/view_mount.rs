@@ -225,6 +225,8 @@ fn a_revocation_ends_reading_within_five_seconds() {
     let e = file.read_at(&mut part, 0).unwrap_err();
     assert_eq!(e.kind(), ErrorKind::PermissionDenied);
     assert!(desk.office.events("desk").contains(&"denied".to_owned()));
+    // Nor is it opened again under the decision that was remembered.
+    assert_eq!(fs::read(mounted.at.join("a")).unwrap_err().kind(), ErrorKind::PermissionDenied);
 }
 
 #[test]

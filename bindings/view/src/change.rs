@@ -1,10 +1,13 @@
 //! Changes in a view: what is made is sealed under the folder's template, what takes a sealed
 //! file's place is a save of that file, plain files stay as they are.
 
+use crate::content::Content;
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind, SETTINGS};
-use crate::opened::{Content, Handle, copy, save, scratch};
+use crate::opened::{Handle, copy, save, scratch};
+
 use crate::seal::{Terms, metadata};
+use crate::stream::Job;
 use crate::view::{Opened, View, Wants};
 use bulla::{Client, Existing, Right};
 use fuser::{Errno, FileAttr, TimeOrNow};
@@ -37,7 +40,7 @@ impl View {
         client: Client,
     ) -> Result<(FileAttr, u64), Errno> {
         let path = self.tree.path(parent).ok_or(Errno::ENOENT)?;
-        let folder = Arc::new(self.free(parent, name)?);
+        let folder = self.free(parent, name)?;
         let terms = match self.moved_from(parent, name, client)? {
             Some(terms) => terms,
             None => Terms::of_folder(&self.root, &path, &self.daemon.home)
@@ -60,7 +63,7 @@ impl View {
     }
 
     /// The folder, if the name is free there and may be used.
-    fn free(&self, parent: u64, name: &OsStr) -> Result<Folder, Errno> {
+    fn free(&self, parent: u64, name: &OsStr) -> Result<Arc<Folder>, Errno> {
         if name == SETTINGS {
             return Err(Errno::EPERM);
         }
@@ -85,7 +88,7 @@ impl View {
         let Some((folder, real)) = number.and_then(|number| self.place(number).ok()) else {
             return Ok(None);
         };
-        let sealed = self.open_sealed(&Arc::new(folder), &real, client, EDIT)?;
+        let sealed = self.open_sealed(&folder, &real, client, EDIT)?;
         Ok(Some(Terms::Of(sealed.reader)))
     }
 
@@ -124,6 +127,9 @@ impl View {
         };
         rustix::fs::unlinkat(&folder, &entry.real, flags).map_err(errno::system)?;
         self.tree.remove(parent, &entry.real);
+        if is_folder {
+            self.folders.clear();
+        }
         Ok(())
     }
 
@@ -172,6 +178,7 @@ impl View {
         rustix::fs::renameat_with(&source, &moving.real, &target, &real, flags)
             .map_err(errno::system)?;
         self.tree.rename((from.0, &moving.real), (to.0, &real));
+        self.folders.clear();
         if matches!(moving.kind, Kind::Sealed(_)) {
             let number = self.tree.number(to.0, &real, false);
             let made = self.content(number).is_some_and(|content| content.is_made());
@@ -187,11 +194,11 @@ impl View {
     /// A sealed file takes another's place: its content is saved under the other's license.
     fn save_over(
         &self,
-        from: (u64, Folder, Entry),
-        to: (u64, Folder, Entry),
+        from: (u64, Arc<Folder>, Entry),
+        to: (u64, Arc<Folder>, Entry),
         client: Client,
     ) -> Result<(), Errno> {
-        let (source, target) = (Arc::new(from.1), Arc::new(to.1));
+        let (source, target) = (from.1, to.1);
         let content = self
             .tree
             .known(from.0, &from.2.real)
@@ -272,11 +279,11 @@ impl View {
     }
 
     /// Changes the content of an open file.
-    fn written(
+    fn written<T>(
         &self,
         handle: u64,
-        change: impl FnOnce(&Handle) -> io::Result<()>,
-    ) -> Result<(), Errno> {
+        change: impl FnOnce(&Handle) -> io::Result<T>,
+    ) -> Result<T, Errno> {
         match &*self.opened(handle)? {
             Opened::Sealed(h) if h.writes => {
                 if !h.allows(Right::Edit) {
@@ -292,8 +299,12 @@ impl View {
         }
     }
 
-    pub(crate) fn write(&self, handle: u64, data: &[u8], offset: u64) -> Result<(), Errno> {
-        self.written(handle, |h| h.content.write(data, offset))
+    /// Gives what is to be sealed once the program has its answer.
+    pub(crate) fn write(&self, handle: u64, data: &[u8], offset: u64) -> Result<Vec<Job>, Errno> {
+        self.written(handle, |h| {
+            let place = || self.where_it_is(h.number);
+            h.content.write(&self.daemon.session, data, offset, place)
+        })
     }
 
     pub(crate) fn allocate(&self, handle: u64, offset: u64, length: u64) -> Result<(), Errno> {

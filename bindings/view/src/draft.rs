@@ -52,6 +52,8 @@ pub(crate) struct Draft {
     make: Box<dyn Fn() -> io::Result<File> + Send + Sync>,
     /// Whether there is anything that is not sealed.
     pub(crate) dirty: bool,
+    /// Whether all of it was written in order, from the start, over nothing.
+    pub(crate) in_order: bool,
 }
 
 impl Draft {
@@ -61,7 +63,8 @@ impl Draft {
         make: impl Fn() -> io::Result<File> + Send + Sync + 'static,
     ) -> Self {
         let make = Box::new(make);
-        Draft { len: base, base, blocks: HashMap::new(), scratch: None, make, dirty: false }
+        let (blocks, in_order) = (HashMap::new(), base == 0);
+        Draft { len: base, base, blocks, scratch: None, make, dirty: false, in_order }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -113,6 +116,7 @@ impl Draft {
             block[within..within + n].copy_from_slice(&data[done..done + n]);
             done += n;
         }
+        self.in_order &= offset == self.len;
         self.len = self.len.max(end);
         self.dirty = true;
         Ok(())
@@ -196,14 +200,23 @@ impl Draft {
             self.base = self.base.min(len);
         }
         self.dirty |= len != self.len;
+        self.in_order = len == 0 || self.in_order && len == self.len;
         self.len = len;
         Ok(())
+    }
+
+    /// The base has all of it, up to this length; it is not sealed yet.
+    pub(crate) fn appended(&mut self, len: u64) {
+        self.len = len;
+        self.sealed();
+        self.dirty = true;
     }
 
     /// All of it is sealed now, and the base is what was sealed.
     pub(crate) fn sealed(&mut self) {
         self.forget(|_| true);
         (self.base, self.dirty, self.scratch) = (self.len, false, None);
+        self.in_order = self.len == 0;
     }
 
     fn forget(&mut self, gone: impl Fn(u64) -> bool) {

@@ -1,6 +1,7 @@
 //! The kernel's requests. Each is checked for where it comes from before anything else.
 
 use crate::errno;
+use crate::stream::Job;
 use crate::view::{Opened, Pages, View, Wants};
 use crate::{attributes, change};
 use bulla::Client;
@@ -235,7 +236,10 @@ impl Filesystem for Requests {
             .and_then(|client| self.0.create(parent.0, name, mode & !umask, client));
         match made {
             Ok((attributes, handle)) => {
-                let (handle, flags) = (FileHandle(handle), FopenFlags::empty());
+                // What is written goes out at once, so the kernel's pages would be one copy more.
+                let direct = self.0.direct.load(Ordering::Relaxed);
+                let flags = if direct { FopenFlags::FOPEN_DIRECT_IO } else { FopenFlags::empty() };
+                let handle = FileHandle(handle);
                 reply.created(&BELIEVE, &attributes, Generation(0), handle, flags);
             }
             Err(e) => reply.error(e),
@@ -286,7 +290,10 @@ impl Filesystem for Requests {
             false => self.admit(request),
         };
         match admitted.and_then(|()| self.0.write(handle.0, data, offset)) {
-            Ok(()) => reply.written(data.len() as u32),
+            Ok(jobs) => {
+                reply.written(data.len() as u32);
+                jobs.into_iter().for_each(Job::run);
+            }
             Err(e) => reply.error(e),
         }
     }

@@ -1,14 +1,17 @@
 //! The folder behind a view: names as they stand there, and what a view shows of them. `X.bulla`
 //! is shown as `X`; where there is an `X` too, both keep their names.
 
+use crate::kinds::Kinds;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, openat2, statat};
 use rustix::io::Errno;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Ending of the names of sealed files.
 const ENDING: &[u8] = b".bulla";
@@ -38,13 +41,17 @@ pub(crate) struct Entry {
 }
 
 /// An open folder.
-pub(crate) struct Folder(OwnedFd);
+pub(crate) struct Folder {
+    fd: OwnedFd,
+    kinds: Arc<Kinds>,
+}
 
 impl Folder {
     /// The folder that a view is of.
     pub(crate) fn root(path: &Path) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::open(path, flags, Mode::empty()).map(Folder)
+        let fd = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Folder { fd, kinds: Arc::default() })
     }
 
     /// A folder below this one. No link leads there, so that nobody leads the view astray.
@@ -52,23 +59,24 @@ impl Folder {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        openat2(&self.0, path, flags, Mode::empty(), within).map(Folder)
+        let fd = openat2(&self.fd, path, flags, Mode::empty(), within)?;
+        Ok(Folder { fd, kinds: Arc::clone(&self.kinds) })
     }
 
     /// A path that leads into this folder, as long as it is open.
     pub(crate) fn path(&self, real: &OsStr) -> PathBuf {
-        Path::new(&format!("/proc/self/fd/{}", self.0.as_raw_fd())).join(real)
+        Path::new(&format!("/proc/self/fd/{}", self.fd.as_raw_fd())).join(real)
     }
 
     pub(crate) fn stat(&self, real: &OsStr) -> Result<Stat, Errno> {
-        statat(&self.0, real, AtFlags::SYMLINK_NOFOLLOW)
+        statat(&self.fd, real, AtFlags::SYMLINK_NOFOLLOW)
     }
 
     /// Opens a regular file to read it.
     pub(crate) fn open(&self, real: &OsStr) -> Result<File, Errno> {
         // A pipe in its place must not make us wait.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = rustix::fs::openat(&self.0, real, flags, Mode::empty())?;
+        let file = rustix::fs::openat(&self.fd, real, flags, Mode::empty())?;
         let kind = FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
         if kind == FileType::RegularFile { Ok(file.into()) } else { Err(Errno::ACCESS) }
     }
@@ -79,7 +87,9 @@ impl Folder {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => Kind::Folder,
             FileType::Symlink => Kind::Link,
-            FileType::RegularFile => self.content(real).map_or(Kind::Plain, Kind::Sealed),
+            FileType::RegularFile => {
+                self.kinds.of(&stat, || self.content(real).map_or(Kind::Plain, Kind::Sealed))
+            }
             _ => return Ok(None),
         };
         Ok(Some(Entry { real: real.to_owned(), kind, stat }))
@@ -126,21 +136,21 @@ impl Folder {
 
     /// All that a view shows, by the names that it shows.
     pub(crate) fn list(&self) -> Result<Vec<(OsString, Entry)>, Errno> {
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&self.0)? {
+        let mut names = BTreeSet::new();
+        for entry in Dir::read_from(&self.fd)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." && name != SETTINGS.as_bytes() {
-                names.push(OsStr::from_bytes(name).to_owned());
+                names.insert(OsStr::from_bytes(name).to_owned());
             }
         }
         let mut shown = Vec::with_capacity(names.len());
-        for real in names {
+        for real in &names {
             // What is gone meanwhile, or may not be looked at, is left out.
-            let Ok(Some(entry)) = self.real(&real) else { continue };
-            let short = without_ending(&real)
-                .filter(|short| matches!(entry.kind, Kind::Sealed(_)) && self.is_free(short));
-            shown.push((short.unwrap_or(real), entry));
+            let Ok(Some(entry)) = self.real(real) else { continue };
+            let short = without_ending(real)
+                .filter(|short| matches!(entry.kind, Kind::Sealed(_)) && !names.contains(short));
+            shown.push((short.unwrap_or_else(|| real.clone()), entry));
         }
         Ok(shown)
     }
@@ -153,7 +163,7 @@ impl Folder {
 
 impl AsFd for Folder {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 

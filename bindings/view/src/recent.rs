@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const KEEP: Duration = Duration::from_secs(30);
 
 /// Most files, unless fewer can be open.
-const MOST: u64 = 16_384;
+const MOST: usize = 16_384;
 
 /// Which content of which file: number, inode, times of change, size.
 pub(crate) type Stamp = (u64, i64, u64, u64);
@@ -40,14 +40,25 @@ pub(crate) type Key = (u64, Stamp, Program);
 pub(crate) struct Recent {
     opened: Mutex<HashMap<Key, (Sealed, Instant)>>,
     most: usize,
+    /// Descriptors that this process may have, less what it needs beside open files.
+    descriptors: usize,
 }
 
 impl Recent {
-    /// Each takes two of the process's descriptors.
+    /// Each takes one of the process's descriptors.
     pub(crate) fn new() -> Self {
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-        let most = limit.map_or(MOST, |limit| MOST.min(limit / 8));
-        Recent { opened: Mutex::default(), most: most as usize }
+        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+        let (most, descriptors) = (MOST.min(limit / 4 * 3), limit / 8 * 7);
+        Recent { opened: Mutex::default(), most, descriptors }
+    }
+
+    /// Lets go of all where descriptors run short for so many that are open.
+    pub(crate) fn leave_room(&self, open: usize) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.len().saturating_add(open) > self.descriptors {
+            opened.clear();
+        }
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<Sealed> {

@@ -1,9 +1,10 @@
 //! New envelopes in a view's folder.
 
 use crate::folder::{Folder, SETTINGS};
+use bulla::cobblestone::Part;
 use bulla::{
-    Code, Error, Existing, Home, Metadata, OutputFile, Permit, Reader, Result, Sealer, Session,
-    Template,
+    Code, Error, Existing, Home, Metadata, OutputFile, PartsWriter, Permit, Reader, Result, Sealer,
+    Session, Template,
 };
 use std::ffi::OsStr;
 use std::fs::File;
@@ -51,6 +52,33 @@ impl Terms {
             Terms::Template(terms) => (terms.0.policy(), Some(terms.0.name())),
             Terms::Of(reader) => (reader.policy(), reader.template()),
         }
+    }
+
+    /// Starts to seal a new file in place of the one that has this name, while it is written; not
+    /// under the terms of another, whose save begins with what that has.
+    pub(crate) fn in_parts(
+        &self,
+        session: &Session,
+        path: &Path,
+        metadata: &Metadata,
+    ) -> Option<Result<PartsWriter>> {
+        let Terms::Template(terms) = self else { return None };
+        let sealer = Sealer::delegated(session, &terms.0, &terms.1);
+        Some(sealer.and_then(|sealer| sealer.in_parts(metadata, path)))
+    }
+
+    /// Ends that, where the file is by now.
+    pub(crate) fn finish(
+        &self,
+        session: &Session,
+        writer: &PartsWriter,
+        last: &Part,
+        path: &Path,
+    ) -> Result<()> {
+        let Terms::Template(terms) = self else {
+            return Err(Error::new(Code::Internal, "these terms began no envelope"));
+        };
+        writer.finish(last, &Sealer::delegated(session, &terms.0, &terms.1)?, path)
     }
 
     /// Seals what `content` writes, in place of what has that name if there may be something.

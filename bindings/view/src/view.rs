@@ -1,9 +1,11 @@
 //! A view of one folder: names and attributes, opening, reading.
 
 use crate::attributes::{self, LARGE, Owner};
+use crate::content::{Content, Place};
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind};
-use crate::opened::{Content, Handle, Sealed, scratch};
+use crate::folders::Folders;
+use crate::opened::{Handle, Sealed, scratch};
 use crate::recent::{Program, Recent, Stamp};
 use crate::serve::Daemon;
 use crate::tree::{ROOT, Tree};
@@ -30,6 +32,7 @@ pub(crate) struct View {
     pub(crate) daemon: Arc<Daemon>,
     pub(crate) root: Folder,
     pub(crate) tree: Tree,
+    pub(crate) folders: Folders,
     pub(crate) owner: Owner,
     handles: RwLock<HashMap<u64, Arc<Opened>>>,
     last: AtomicU64,
@@ -69,6 +72,7 @@ impl View {
             daemon,
             root: Folder::root(folder)?,
             tree: Tree::default(),
+            folders: Folders::default(),
             owner: Owner::this(),
             handles: RwLock::default(),
             last: AtomicU64::new(0),
@@ -81,13 +85,15 @@ impl View {
     }
 
     /// The folder of this number.
-    pub(crate) fn folder(&self, number: u64) -> Result<Folder, Errno> {
-        let path = self.tree.path(number).ok_or(Errno::ENOENT)?;
-        self.root.below(&path).map_err(errno::system)
+    pub(crate) fn folder(&self, number: u64) -> Result<Arc<Folder>, Errno> {
+        self.folders.get(number, || {
+            let path = self.tree.path(number).ok_or(Errno::ENOENT)?;
+            self.root.below(&path).map_err(errno::system)
+        })
     }
 
     /// What has this number: its folder and name.
-    pub(crate) fn place(&self, number: u64) -> Result<(Folder, OsString), Errno> {
+    pub(crate) fn place(&self, number: u64) -> Result<(Arc<Folder>, OsString), Errno> {
         let (parent, real) = self.tree.place(number).ok_or(Errno::ENOENT)?;
         Ok((self.folder(parent)?, real))
     }
@@ -168,6 +174,7 @@ impl View {
         let handle = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
         handles.insert(handle, Arc::new(opened));
+        self.recent.leave_room(handles.len());
         handle
     }
 
@@ -227,7 +234,6 @@ impl View {
                 if let Some(content) = self.content(number).filter(|content| content.is_made()) {
                     self.seal(number, &content)?;
                 }
-                let folder = Arc::new(folder);
                 let program = if wants.write { None } else { Program::of(client.pid) };
                 let key = program.map(|program| (number, stamp, program));
                 let sealed = match key.as_ref().and_then(|key| self.recent.get(key)) {
@@ -347,12 +353,14 @@ impl View {
         }
     }
 
+    /// The folder and name of a file, as long as it has one.
+    pub(crate) fn where_it_is(&self, number: u64) -> Place {
+        self.place(number).ok()
+    }
+
     /// Seals what is not sealed yet of an open file.
     pub(crate) fn seal(&self, number: u64, content: &Content) -> Result<(), Errno> {
-        let place = || {
-            let (folder, real) = self.place(number).ok()?;
-            Some((Arc::new(folder), real))
-        };
+        let place = || self.where_it_is(number);
         let allow = |policy: &[u8], template: Option<&str>| self.daemon.allow(policy, template);
         content.seal(&self.daemon.session, allow, place).map_err(|e| self.refused(&e))
     }
@@ -371,6 +379,7 @@ impl View {
         let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
         let Some(opened) = handles.remove(&handle) else { return Err(Errno::EBADF) };
         let Opened::Sealed(closed) = &*opened else { return Ok(()) };
+        closed.rest();
         let others = handles
             .values()
             .any(|other| matches!(&**other, Opened::Sealed(h) if h.number == closed.number));

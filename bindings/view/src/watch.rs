@@ -50,6 +50,7 @@ pub(crate) fn watch(views: Vec<(Arc<View>, Notifier)>, end: Receiver<()>) {
         }
         for (i, (view, notifier)) in views.iter().enumerate() {
             view.recent.sweep();
+            view.folders.sweep();
             let lost = lost(view);
             for number in &lost {
                 if ended.insert((i, *number)) {

@@ -1,0 +1,302 @@
+//! The content of a sealed file while somebody has it open to write: what all who have it open
+//! share, and how it is sealed again.
+
+use crate::draft::{Base, Draft};
+use crate::folder::Folder;
+use crate::opened::{Sealed, save};
+use crate::seal::{self, Terms};
+use crate::stream::{Job, Stream};
+use bulla::{Code, Error, Existing, Metadata, Result, Session};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use zeroize::Zeroizing;
+
+/// Bytes that are copied at once.
+pub(crate) const STEP: usize = 1 << 20;
+
+/// From this length on, in bytes, a file that is written in order is sealed while it is written.
+/// Many programs change the start of short ones in the end.
+const STREAM_FROM: u64 = 1 << 20;
+
+/// The content of one file while somebody has it open.
+#[derive(Default)]
+pub(crate) struct Content(RwLock<State>);
+
+#[derive(Default)]
+pub(crate) struct State {
+    /// How often it was sealed since it was opened first.
+    pub(crate) version: u64,
+    /// What is changed, once somebody may write.
+    pub(crate) draft: Option<Draft>,
+    /// What it was opened from to be written, …
+    base: Option<Sealed>,
+    /// … or the terms of a file that was made here, …
+    pub(crate) made: Option<(Terms, Metadata)>,
+    /// … and what was sealed while it was written, which then lies under the draft.
+    stream: Option<Arc<Stream>>,
+    /// Whether more may be written to the stream.
+    flowing: bool,
+}
+
+/// Where a file is; `None` if its name is gone.
+pub(crate) type Place = Option<(Arc<Folder>, OsString)>;
+
+/// Nothing under a draft.
+struct Nothing;
+
+impl Base for Nothing {
+    fn read(&self, _out: &mut [u8], _offset: u64) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+/// What lies under the draft.
+fn under<'a>(stream: &'a Option<Arc<Stream>>, base: &'a Option<Sealed>) -> &'a dyn Base {
+    match (stream, base) {
+        (Some(stream), _) => &**stream,
+        (None, Some(base)) => base,
+        (None, None) => &Nothing,
+    }
+}
+
+impl State {
+    fn base(&self) -> &dyn Base {
+        under(&self.stream, &self.base)
+    }
+
+    /// Reads what is not sealed yet, if somebody may write.
+    pub(crate) fn read(&self, out: &mut [u8], offset: u64) -> Result<usize> {
+        let Some(draft) = &self.draft else { return Ok(0) };
+        draft.read(self.base(), out, offset).map_err(|e| Error::io("reading the content", e))
+    }
+
+    /// The policy's bytes, and the template's name, under which it is sealed.
+    fn policy(&self) -> (&[u8], Option<&str>) {
+        match (&self.made, &self.base) {
+            (Some((terms, _)), _) => terms.policy(),
+            (None, Some(base)) => (base.reader.policy(), base.reader.template()),
+            (None, None) => (&[], None),
+        }
+    }
+
+    /// All of it, in order.
+    fn copy_to(&self, draft: &Draft, to: &mut dyn Write) -> Result<()> {
+        let io = |e| Error::io("sealing the content", e);
+        let mut buffer = Zeroizing::new(vec![0; STEP.min(draft.len() as usize)]);
+        let mut at = 0;
+        while at < draft.len() {
+            let n = draft.read(self.base(), &mut buffer, at).map_err(io)?;
+            to.write_all(&buffer[..n]).map_err(io)?;
+            at += n as u64;
+        }
+        Ok(())
+    }
+
+    /// Starts to seal what was written so far, if all of it was written in order. What keeps it
+    /// from that comes up again when it is sealed in the end.
+    fn start(&mut self, session: &Session, place: impl FnOnce() -> Place) -> io::Result<Vec<Job>> {
+        let Some(draft) = &mut self.draft else { return Ok(Vec::new()) };
+        if self.stream.is_some() || !draft.in_order || draft.len() < STREAM_FROM {
+            return Ok(Vec::new());
+        }
+        let writer = match (&self.made, &self.base) {
+            (Some((terms, metadata)), _) => place().and_then(|(folder, real)| {
+                let metadata = Metadata { modified: seal::now(), ..metadata.clone() };
+                terms.in_parts(session, &folder.path(&real), &metadata)
+            }),
+            (None, Some(base)) => {
+                let metadata = base.reader.metadata().clone();
+                let metadata = Metadata { modified: seal::now(), ..metadata };
+                Some(base.reader.save_in_parts(&metadata))
+            }
+            (None, None) => None,
+        };
+        let Some(Ok(writer)) = writer else {
+            draft.in_order = false;
+            return Ok(Vec::new());
+        };
+        let stream = Stream::new(writer);
+        let mut buffer = Zeroizing::new(vec![0; STEP]);
+        let (mut at, mut jobs) = (0, Vec::new());
+        while at < draft.len() {
+            let n = draft.read(&Nothing, &mut buffer, at)?;
+            jobs.append(&mut stream.append(&buffer[..n])?);
+            at += n as u64;
+        }
+        draft.appended(at);
+        (self.stream, self.flowing) = (Some(stream), true);
+        Ok(jobs)
+    }
+}
+
+impl Content {
+    pub(crate) fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_state(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A file that was made here under these terms, and is empty so far.
+    pub(crate) fn made(
+        terms: Terms,
+        metadata: Metadata,
+        scratch: impl Fn() -> io::Result<File> + Send + Sync + 'static,
+    ) -> Self {
+        let draft = Some(Draft::new(0, scratch));
+        let made = Some((terms, metadata));
+        Content(RwLock::new(State { draft, made, ..State::default() }))
+    }
+
+    /// Somebody who may edit has opened it.
+    pub(crate) fn writable(
+        &self,
+        sealed: &Sealed,
+        scratch: impl Fn() -> io::Result<File> + Send + Sync + 'static,
+    ) {
+        let mut state = self.write_state();
+        if state.draft.is_none() {
+            state.draft = Some(Draft::new(sealed.reader.len(), scratch));
+            state.base = Some(sealed.clone());
+        }
+    }
+
+    /// Bytes of content, if they are not what was sealed.
+    pub(crate) fn len(&self) -> Option<u64> {
+        self.read_state().draft.as_ref().map(Draft::len)
+    }
+
+    /// Writes; gives what is to be sealed now, best once the program has its answer. `place` says
+    /// where the file is.
+    pub(crate) fn write(
+        &self,
+        session: &Session,
+        data: &[u8],
+        offset: u64,
+        place: impl FnOnce() -> Place,
+    ) -> io::Result<Vec<Job>> {
+        let state = &mut *self.write_state();
+        let draft = state.draft.as_mut().ok_or(io::ErrorKind::PermissionDenied)?;
+        if let Some(stream) = state.stream.as_ref().filter(|_| state.flowing) {
+            if offset == draft.len() {
+                let jobs = stream.append(data)?;
+                draft.appended(offset + data.len() as u64);
+                return Ok(jobs);
+            }
+            state.flowing = false;
+        }
+        draft.write(under(&state.stream, &state.base), data, offset)?;
+        state.start(session, place)
+    }
+
+    pub(crate) fn truncate(&self, len: u64) -> io::Result<()> {
+        let state = &mut *self.write_state();
+        let draft = state.draft.as_mut().ok_or(io::ErrorKind::PermissionDenied)?;
+        if len != draft.len() {
+            state.flowing = false;
+        }
+        draft.truncate(under(&state.stream, &state.base), len)?;
+        if len == 0 {
+            state.stream = None;
+        }
+        Ok(())
+    }
+
+    /// Asks whether it may be sealed under its policy and template.
+    pub(crate) fn allowed(
+        &self,
+        allow: impl FnOnce(&[u8], Option<&str>) -> Result<()>,
+    ) -> Result<()> {
+        let state = self.read_state();
+        let (policy, template) = state.policy();
+        allow(policy, template)
+    }
+
+    /// Whether it was made here.
+    pub(crate) fn is_made(&self) -> bool {
+        self.read_state().made.is_some()
+    }
+
+    /// Seals what is not sealed yet, if it is allowed under its policy and template. `place` says
+    /// where, and is not asked where nothing changed; `None`: its name is gone, and nobody will
+    /// read it again.
+    pub(crate) fn seal(
+        &self,
+        session: &Session,
+        allow: impl FnOnce(&[u8], Option<&str>) -> Result<()>,
+        place: impl FnOnce() -> Place,
+    ) -> Result<()> {
+        let mut state = self.write_state();
+        let Some(draft) = state.draft.take_if(|draft| draft.dirty) else { return Ok(()) };
+        let (policy, template) = state.policy();
+        if let Err(e) = allow(policy, template) {
+            state.draft = Some(draft);
+            return Err(e);
+        }
+        let (draft, done) = sealed(session, &mut state, draft, place);
+        state.draft = Some(draft);
+        done
+    }
+
+    /// Puts all of its content into the place of another file, under the license of that one. It
+    /// goes on as that one.
+    pub(crate) fn take_over(&self, other: Sealed) -> Result<()> {
+        let mut state = self.write_state();
+        let Some(draft) = state.draft.take() else {
+            return Err(Error::new(Code::State, "this file was not opened to be written"));
+        };
+        state.flowing = false;
+        let result = save(&other, |to| state.copy_to(&draft, to)).and_then(|()| other.renewed());
+        let draft = state.draft.insert(draft);
+        let base = result?;
+        draft.sealed();
+        (state.base, state.made, state.stream) = (Some(base), None, None);
+        state.version += 1;
+        Ok(())
+    }
+}
+
+/// Seals a draft; gives it back, whatever comes of it.
+fn sealed(
+    session: &Session,
+    state: &mut State,
+    mut draft: Draft,
+    place: impl FnOnce() -> Place,
+) -> (Draft, Result<()>) {
+    let Some((folder, real)) = place() else { return (draft, Ok(())) };
+    let path = folder.path(&real);
+    let stream = state.stream.as_ref().filter(|_| state.flowing);
+    let content = |to: &mut dyn Write| state.copy_to(&draft, to);
+    let result = match (&state.made, &state.base, stream) {
+        (Some((terms, _)), _, Some(stream)) => {
+            stream.finish(|writer, last| terms.finish(session, writer, last, &path)).map(|()| None)
+        }
+        (Some((terms, metadata)), _, None) => {
+            let metadata = Metadata { modified: seal::now(), ..metadata.clone() };
+            terms.seal(session, &path, Existing::Replace, &metadata, content).map(|()| None)
+        }
+        (None, Some(base), Some(stream)) => stream
+            .finish(|writer, last| writer.finish_save(last))
+            .and_then(|()| base.renewed())
+            .map(Some),
+        (None, Some(base), None) => save(base, content).and_then(|()| base.renewed()).map(Some),
+        (None, None, _) => Err(Error::new(Code::Internal, "a draft of nothing")),
+    };
+    // Whatever comes now goes over what the stream has; another try copies it.
+    state.flowing = false;
+    match result {
+        Ok(base) => {
+            if let Some(base) = base {
+                (state.base, state.stream) = (Some(base), None);
+                draft.sealed();
+            }
+            draft.dirty = false;
+            state.version += 1;
+            (draft, Ok(()))
+        }
+        Err(e) => (draft, Err(e)),
+    }
+}
