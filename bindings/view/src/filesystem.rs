@@ -236,10 +236,7 @@ impl Filesystem for Requests {
             .and_then(|client| self.0.create(parent.0, name, mode & !umask, client));
         match made {
             Ok((attributes, handle)) => {
-                // What is written goes out at once, so the kernel's pages would be one copy more.
-                let direct = self.0.direct.load(Ordering::Relaxed);
-                let flags = if direct { FopenFlags::FOPEN_DIRECT_IO } else { FopenFlags::empty() };
-                let handle = FileHandle(handle);
+                let (handle, flags) = (FileHandle(handle), FopenFlags::empty());
                 reply.created(&BELIEVE, &attributes, Generation(0), handle, flags);
             }
             Err(e) => reply.error(e),
