@@ -6,98 +6,18 @@
 mod office;
 mod view;
 
+#[path = "view/documents.rs"]
+mod documents;
+#[path = "view/runtimes.rs"]
+mod runtimes;
+#[path = "view/traces.rs"]
+mod traces;
+
 use office::finish;
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use view::{Desk, MARKER, holding, work};
-
-/// The same files, sealed in `D` and plain in `plain`.
-struct Both {
-    desk: Desk,
-}
-
-impl Both {
-    fn new(files: &[(&str, Vec<u8>)]) -> Self {
-        let desk = Desk::new(&work());
-        desk.office.folder("plain");
-        for (name, content) in files {
-            desk.seal(name, content, &work());
-            fs::write(desk.path("plain").join(name), content).unwrap();
-        }
-        Both { desk }
-    }
-
-    /// Runs a script on both, and compares what it prints and what it leaves.
-    #[track_caller]
-    fn same(&self, script: &str) -> String {
-        let plain = Command::new("sh")
-            .args(["-ec", script])
-            .current_dir(self.desk.path("plain"))
-            .env("HOME", "/nonexistent")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&plain.stderr);
-        assert!(plain.status.success(), "on plain files: {script}: {said}");
-        let mut command = self.desk.command(&[], &["sh", "-ec", script]);
-        command.env("HOME", "/nonexistent");
-        let run = finish(command, b"");
-        assert_eq!(run.status, 0, "in a run: {script}: {}\n{}", run.text(), run.stderr);
-        assert_eq!(run.text(), String::from_utf8_lossy(&plain.stdout), "{script}");
-        let (left, expected) = (self.left(), tree(&self.desk.path("plain")));
-        let names = |t: &BTreeMap<String, Vec<u8>>| t.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&left), names(&expected), "{script}");
-        self.desk.nothing_plain(MARKER);
-        run.text()
-    }
-
-    /// As [`same`](Self::same), and the content of all files is the same, too.
-    #[track_caller]
-    fn same_content(&self, script: &str) -> String {
-        let said = self.same(script);
-        let (left, expected) = (self.left(), tree(&self.desk.path("plain")));
-        for (name, content) in expected {
-            assert!(left[&name] == content, "{script}: {name} differs");
-        }
-        said
-    }
-
-    /// What the view's folder holds, as a program sees it.
-    fn left(&self) -> BTreeMap<String, Vec<u8>> {
-        let out = self.desk.run(&["tar", "c", "--exclude=./.bulla", "."]).stdout;
-        let folder = self.desk.path("unpacked");
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir(&folder).unwrap();
-        fs::write(self.desk.path("all.tar"), out).unwrap();
-        let unpack = Command::new("tar")
-            .arg("xf")
-            .arg(self.desk.path("all.tar"))
-            .arg("-C")
-            .arg(&folder)
-            .status();
-        assert!(unpack.unwrap().success());
-        tree(&folder)
-    }
-}
-
-fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
-    let name = |p: &Path| p.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-    let files = files.filter(|e| e.file_type().is_file());
-    files.map(|e| (name(e.path()), fs::read(e.path()).unwrap())).collect()
-}
-
-fn need(program: &str, package: &str) {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
-    assert!(found.status.success(), "{program} is not installed: apt-get install {package}");
-}
-
-fn table() -> Vec<u8> {
-    let lines = (0..5000).map(|i| format!("{i},{MARKER},{}\n", i * 7919 % 5000));
-    format!("id,name,number\n{}", lines.collect::<String>()).into_bytes()
-}
+use std::process::Command;
+use view::both::{Both, need, table};
+use view::{Desk, MARKER, work};
 
 #[test]
 fn the_usual_tools() {
@@ -171,6 +91,8 @@ fn sqlite() {
         "sqlite3 d.db '.mode csv' '.import t.csv t'".to_owned(),
         format!("sqlite3 d.db \"{query}\""),
         format!("sqlite3 d.db \"UPDATE t SET number = 1 WHERE id = '77'; {query}\""),
+        "sqlite3 d.db \"BEGIN; UPDATE t SET number = 5 WHERE id < '9'; UPDATE t SET name = 'x' WHERE id = '9'; COMMIT\""
+            .to_owned(),
         "sqlite3 d.db 'BEGIN; DELETE FROM t WHERE id > 4000; ROLLBACK; SELECT count(*) FROM t'"
             .into(),
         format!(
@@ -199,116 +121,6 @@ fn git() {
     ] {
         both.same(&format!("{git}{script}"));
     }
-}
-
-#[test]
-fn a_static_program() {
-    let both = Both::new(&[("t.csv", table())]);
-    let source = r#"
-        #include <stdio.h>
-        int main(void) {
-            FILE *in = fopen("t.csv", "rb"), *out = fopen("out", "wb");
-            unsigned long sum = 0; int c;
-            if (!in || !out) return 1;
-            while ((c = getc(in)) != EOF) { sum = sum * 31 + (unsigned char)c; putc(c ^ 1, out); }
-            printf("%lu\n", sum);
-            return fclose(out);
-        }"#;
-    fs::write(both.desk.path("p.c"), source).unwrap();
-    let compile = |to: &str| {
-        let to = both.desk.path(to);
-        let args = ["-static", "-o", to.to_str().unwrap()];
-        let source = both.desk.path("p.c");
-        assert!(Command::new("cc").args(args).arg(source).status().unwrap().success());
-    };
-    compile("D/p");
-    compile("plain/p");
-    both.same_content("./p");
-}
-
-#[test]
-fn node() {
-    need("node", "nodejs");
-    let both = Both::new(&[("t.csv", table())]);
-    both.same_content(
-        "node -e \"const fs = require('fs'); const t = fs.readFileSync('t.csv', 'utf8').split('\\n');
-         fs.writeFileSync('out', t.reverse().join('\\n')); console.log(t.length, fs.statSync('out').size)\"",
-    );
-}
-
-#[test]
-fn mono() {
-    need("mcs", "mono-mcs");
-    let both = Both::new(&[("t.csv", table())]);
-    let source = "using System; using System.IO; class P { static void Main() {
-        var lines = File.ReadAllLines(\"t.csv\"); Array.Sort(lines, StringComparer.Ordinal);
-        File.WriteAllLines(\"out\", lines);
-        using (var f = new FileStream(\"t.csv\", FileMode.Open, FileAccess.ReadWrite)) {
-            f.Seek(100, SeekOrigin.Begin); f.WriteByte(65); }
-        Console.WriteLine(lines.Length); } }";
-    fs::write(both.desk.path("p.cs"), source).unwrap();
-    let (source, exe) = (both.desk.path("p.cs"), both.desk.path("D/p.exe"));
-    let compiled = Command::new("mcs").arg(format!("-out:{}", exe.display())).arg(source).status();
-    assert!(compiled.unwrap().success());
-    fs::copy(&exe, both.desk.path("plain/p.exe")).unwrap();
-    both.same_content("mono p.exe");
-}
-
-/// With the terminal that an editor needs.
-#[test]
-fn editors() {
-    need("vim", "vim");
-    need("script", "bsdutils");
-    let both = Both::new(&[("note", b"one\ntwo\n".to_vec())]);
-    let run = |keys: &str, command: &str| {
-        let mut inner = both.desk.command(&[], &["sh", "-c", command]);
-        inner.env("TERM", "xterm");
-        let program = inner.get_program().to_owned();
-        let quoted: Vec<_> = std::iter::once(program.as_os_str())
-            .chain(inner.get_args())
-            .map(|arg| format!("'{}'", arg.to_str().unwrap().replace('\'', "'\\''")))
-            .collect();
-        let mut outer = Command::new("script");
-        outer.args(["-qec", &quoted.join(" "), "/dev/null"]).current_dir(both.desk.path("D"));
-        outer.env("TERM", "xterm");
-        finish(outer, keys.as_bytes())
-    };
-    let done = run("", "vim -u NONE -es -c '%s/two/three/' -c wq note");
-    assert_eq!(both.desk.content("note"), b"one\nthree\n", "{} {}", done.text(), done.stderr);
-    let done = run(
-        "",
-        "vim -u NONE -c 'normal Gofour' -c 'set backup' -c 'wq' note; tty -s && echo terminal",
-    );
-    assert!(done.text().contains("terminal"), "{}", done.text());
-    assert_eq!(both.desk.content("note"), b"one\nthree\nfour\n");
-    // It is still the file that it was.
-    let sealed = both.desk.office.inspect("D/note.bulla");
-    assert!(sealed["delegation"].is_null() && sealed["revision"].as_u64() > Some(2));
-    assert!(holding(&both.desk.path("D"), b"three").is_empty());
-}
-
-#[test]
-fn java() {
-    need("javac", "default-jdk-headless");
-    let both = Both::new(&[("t.csv", table())]);
-    let source = r#"
-        import java.io.*; import java.nio.*; import java.nio.channels.*; import java.nio.file.*;
-        public class P { public static void main(String[] a) throws Exception {
-            var lines = Files.readAllLines(Path.of("t.csv"));
-            java.util.Collections.reverse(lines);
-            Files.write(Path.of("out"), lines);
-            try (var f = new RandomAccessFile("t.csv", "r")) {
-                MappedByteBuffer m = f.getChannel().map(FileChannel.MapMode.READ_ONLY, 0, f.length());
-                long sum = 0; while (m.hasRemaining()) sum = sum * 31 + m.get();
-                System.out.println(lines.size() + " " + sum);
-            } } }"#;
-    fs::write(both.desk.path("P.java"), source).unwrap();
-    let source = both.desk.path("P.java");
-    for folder in ["D", "plain"] {
-        let to = both.desk.path(folder);
-        assert!(Command::new("javac").arg("-d").arg(to).arg(&source).status().unwrap().success());
-    }
-    both.same_content("java -Xmx64m -cp . P");
 }
 
 /// Text on a terminal can be taken along: it needs the right to copy.

@@ -3,6 +3,9 @@
 // Each test file uses another part of it.
 #![allow(dead_code)]
 
+pub mod both;
+pub mod typing;
+
 use crate::office::rights::{grant, policy_of};
 use crate::office::{Done, Office, finish};
 use serde_json::{Value, json};
