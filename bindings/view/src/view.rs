@@ -18,7 +18,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 /// Something that is open.
 pub(crate) enum Opened {
@@ -37,6 +37,8 @@ pub(crate) struct View {
     handles: RwLock<HashMap<u64, Arc<Opened>>>,
     last: AtomicU64,
     contents: Mutex<HashMap<u64, Arc<Content>>>,
+    /// Folders that open files are in, by device and inode: one descriptor for each.
+    folders: Mutex<HashMap<(u64, u64), Weak<Folder>>>,
     /// Names that sealed files had before they were renamed, and their numbers: what is made by
     /// such a name is a save of that file.
     pub(crate) moved: Mutex<HashMap<(u64, OsString), u64>>,
@@ -77,6 +79,7 @@ impl View {
             handles: RwLock::default(),
             last: AtomicU64::new(0),
             contents: Mutex::default(),
+            folders: Mutex::default(),
             moved: Mutex::default(),
             stamps: Mutex::default(),
             recent: Recent::new(),
@@ -90,6 +93,21 @@ impl View {
             let path = self.tree.path(number).ok_or(Errno::ENOENT)?;
             self.root.below(&path).map_err(errno::system)
         })
+    }
+
+    /// The descriptor that open files of this folder share.
+    fn shared(&self, folder: Folder) -> Result<Arc<Folder>, Errno> {
+        let stat = rustix::fs::fstat(&folder).map_err(errno::system)?;
+        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        #[allow(clippy::unnecessary_cast)] // of other widths on other machines
+        let key = (stat.st_dev as u64, stat.st_ino as u64);
+        if let Some(there) = folders.get(&key).and_then(Weak::upgrade) {
+            return Ok(there);
+        }
+        folders.retain(|_, folder| folder.strong_count() > 0);
+        let folder = Arc::new(folder);
+        folders.insert(key, Arc::downgrade(&folder));
+        Ok(folder)
     }
 
     /// What has this number: its folder and name.
@@ -234,6 +252,7 @@ impl View {
                 if let Some(content) = self.content(number).filter(|content| content.is_made()) {
                     self.seal(number, &content)?;
                 }
+                let folder = self.shared(folder)?;
                 let program = if wants.write { None } else { Program::of(client.pid) };
                 let key = program.map(|program| (number, stamp, program));
                 let sealed = match key.as_ref().and_then(|key| self.recent.get(key)) {
