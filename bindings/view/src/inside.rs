@@ -13,7 +13,7 @@ use rustix::net::{
 use rustix::process::{Resource, Signal, WaitOptions, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
-use std::io::{IoSlice, IoSliceMut, Read};
+use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -279,14 +279,22 @@ fn undertake(mountpoint: &Path) -> u8 {
     // Away from the folders that somebody may want to unmount, and from the caller's terminal.
     let _ = (std::env::set_current_dir("/"), rustix::process::setsid());
     let device = || std::fs::metadata(mountpoint).map(|m| m.dev());
-    let ours = device();
-    let mut nothing = [0];
-    while std::io::stdin().read(&mut nothing).is_ok_and(|n| n > 0) {}
-    // A process that ends by itself has unmounted before it says so.
+    let before = device();
+    if std::io::stdout().write_all(&[0]).and_then(|()| std::io::stdout().flush()).is_err() {
+        return 1;
+    }
+    let mut ours = None;
+    let mut mounted = [0];
+    while std::io::stdin().read(&mut mounted).is_ok_and(|n| n > 0) {
+        ours = Some(device());
+    }
+    // A process that ends by itself has unmounted before it says so. One that was killed may not
+    // have come to say that it mounted.
     let left = match (device(), ours) {
-        (Ok(now), Ok(ours)) => now == ours,
+        (Ok(now), Some(Ok(ours))) => now == ours,
+        (Ok(now), None) => before.is_ok_and(|before| now != before),
         (Err(e), _) => matches!(e.raw_os_error(), Some(libc::ENOTCONN | libc::ECONNABORTED)),
-        (Ok(_), Err(_)) => false,
+        (Ok(_), Some(Err(_))) => false,
     };
     if !left {
         return 0;

@@ -11,8 +11,9 @@ use fuser::{Config, MountOption};
 use rustix::mount::UnmountFlags;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -61,10 +62,14 @@ pub fn mount(
     let view = View::of(&folder, Arc::new(daemon))
         .map_err(|e| Error::io("opening the folder", e.into()))?;
     let view = Arc::new(view);
+    let mut undertaker = undertaker(&mountpoint)?;
     let mounted = fuser::Session::new(Requests(Arc::clone(&view)), &mountpoint, &config())
         .and_then(fuser::Session::spawn)
         .map_err(|e| Error::new(Code::Unsupported, format!("mounting the view: {e}")))?;
-    let mut undertaker = undertaker(&mountpoint)?;
+    if let Some(told) = &mut undertaker.stdin {
+        // It watches all the same if it cannot be told.
+        let _ = told.write_all(&[0]);
+    }
     let (end, ended) = mpsc::channel();
     let (watched, notifier) = (Arc::clone(&view), mounted.notifier());
     let watcher = thread::spawn(move || watch(vec![(watched, notifier)], ended));
@@ -92,13 +97,19 @@ pub fn mount(
     served
 }
 
-/// A process that unmounts the view if this one is killed. It holds no keys.
-fn undertaker(mountpoint: &Path) -> Result<std::process::Child> {
-    Command::new("/proc/self/exe")
+/// A process that unmounts the view if this one is killed. It holds no keys. It is there before
+/// the view, and is told of it by a byte.
+fn undertaker(mountpoint: &Path) -> Result<Child> {
+    let failed = |e| Error::io("starting the watch over the mount", e);
+    let mut undertaker = Command::new("/proc/self/exe")
         .args([INSIDE, inside::UNDERTAKER])
         .arg(mountpoint)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()
-        .map_err(|e| Error::io("starting the watch over the mount", e))
+        .map_err(failed)?;
+    if let Some(mut watching) = undertaker.stdout.take() {
+        watching.read_exact(&mut [0]).map_err(failed)?;
+    }
+    Ok(undertaker)
 }
