@@ -5,6 +5,11 @@
 mod office;
 mod view;
 
+#[path = "view/outside.rs"]
+mod outside;
+#[path = "view/services.rs"]
+mod services;
+
 use rustix::io::FdFlags;
 use std::fs;
 use std::io::Read;
@@ -317,6 +322,11 @@ fn by_namespaces_and_mounts() {
     let s = Setting::new();
     s.shell("a user namespace", "unshare -Ur true", Attempt::succeeded);
     s.shell("a mount namespace", "unshare -m true", Attempt::succeeded);
+    s.shell(
+        "remounting",
+        "mkdir -p OUT/r; mount --bind OUT/r OUT/r && mount -o remount,bind,ro OUT/r && umount OUT/r",
+        Attempt::succeeded,
+    );
     s.shell(
         "mounting",
         "mkdir -p OUT/m; mount -t tmpfs x OUT/m && umount OUT/m",

@@ -7,6 +7,8 @@ mod view;
 
 #[path = "view/killed.rs"]
 mod killed;
+#[path = "view/network.rs"]
+mod network;
 
 use office::finish;
 use serde_json::json;
