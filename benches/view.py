@@ -2,14 +2,19 @@
 """The view of sealed files against gocryptfs, on the same storage, by turns; medians.
 
     view.py BULLA [--folder DIR] [--rounds N] [--quick]
+    view.py BULLA --update [MIB…]
 
 Needs gocryptfs and root or user namespaces, and rights to mount. Each round starts with fresh
 mounts, so nothing is in the kernel's pages of either. Both read and write the same content.
+
+With `--update`: what `fsync` costs, by a change of one row with the sqlite3 shell, in a view and on
+plain files.
 """
 import argparse
 import json
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -169,16 +174,62 @@ def start_up(binary, home, folder, rounds):
     return statistics.median(a - b for a, b in pairs)
 
 
+# One row, and the journal's and the database's fsync.
+UPDATE = r"""
+import subprocess, sys, time
+for _ in range(int(sys.argv[2])):
+    start = time.perf_counter()
+    subprocess.run(["sqlite3", sys.argv[1], "UPDATE t SET number = number + 1 WHERE id = 7"], check=True)
+    print(time.perf_counter() - start)
+"""
+
+
+def database(path, mib):
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, number INTEGER, content BLOB)")
+        rows = ((0, os.urandom(65000)) for _ in range(mib * 16))
+        base.executemany("INSERT INTO t (number, content) VALUES (?, ?)", rows)
+    base.close()
+
+
+def update(binary, folder, sizes, rounds):
+    def seconds(command):
+        out = subprocess.run([*command, str(rounds)], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        return statistics.median(float(line) for line in out.stdout.split())
+    print("| database | in a view | plain |\n|---|---|---|")
+    for mib in sizes:
+        with tempfile.TemporaryDirectory(dir=folder) as at:
+            plain = at + "/plain"
+            os.mkdir(plain)
+            database(plain + "/d.db", mib)
+            program = ["/usr/bin/python3", "-c", UPDATE]
+            unsealed = seconds([*program, plain + "/d.db"])
+            bulla = Bulla(binary, at)
+            os.rename(plain, bulla.data)
+            os.mkdir(bulla.data + "/.bulla")
+            bulla.call(bulla.issuer, "seal", "--in-place", "-r", *bulla.seal_args, bulla.data)
+            shutil.copy(bulla.template, bulla.data + "/.bulla/template")
+            run = [binary, "--home", bulla.home, "run", "--dir", bulla.data, "--"]
+            sealed = seconds([*run, *program, bulla.data + "/d.db"])
+            print(f"| {mib:,} MiB | {sealed:.3f} s | {unsealed:.3f} s |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
     parser.add_argument("--folder", default="/dev/shm")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="small, to see that it runs")
+    parser.add_argument("--update", type=int, nargs="*", metavar="MIB", help="sizes of databases [1 64 1024]")
     options = parser.parse_args()
     for program in ("gocryptfs", "git"):
         if not shutil.which(program):
             sys.exit(f"{program} is not installed: apt-get install {program}")
+    if options.update is not None:
+        sizes = options.update or [1, 64, 1024]
+        return update(os.path.abspath(options.binary), options.folder, sizes, options.rounds)
+    if not shutil.which("gocryptfs"):
+        sys.exit("gocryptfs is not installed: apt-get install gocryptfs")
     mib, files = (64, 500) if options.quick else (1024, 10000)
     rounds = 1 if options.quick else options.rounds
     # The least that the view must be faster, where there is such a target.

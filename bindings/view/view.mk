@@ -10,3 +10,4 @@ test-view:
 bench-view:
 	$(CARGO) build --release --package bulla-command
 	python3 benches/view.py $(TARGET)/release/bulla
+	python3 benches/view.py $(TARGET)/release/bulla --update

@@ -42,7 +42,7 @@ fn a_bus_that_starts_programs() {
     let s = Setting::new();
     let (out, leaked) = (s.out.to_str().unwrap(), s.out.join("leaked"));
     let service = format!(
-        "[D-BUS Service]\nName=org.example.Leak\nExec=/bin/sh -c 'printenv LEAK > {}'\n",
+        "[D-BUS Service]\nName=org.example.Leak\nExec=/bin/sh -c 'printenv LEAK > {}; exit 1'\n",
         leaked.display()
     );
     fs::write(s.out.join("leak.service"), service).unwrap();
