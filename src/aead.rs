@@ -32,7 +32,7 @@ pub(crate) use rust_crypto::Aes256Gcm as Backend;
 compile_error!("choose an AEAD backend: the feature `aws-lc` or `pure-rust`");
 
 #[cfg(any(feature = "aws-lc", test))]
-mod aws_lc {
+pub(crate) mod aws_lc {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
     use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
@@ -62,7 +62,7 @@ mod aws_lc {
 
 #[cfg(any(not(feature = "aws-lc"), feature = "pure-rust", test))]
 #[cfg_attr(all(feature = "aws-lc", not(test)), allow(dead_code))]
-mod rust_crypto {
+pub(crate) mod rust_crypto {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
     use aes_gcm::{AeadInOut, KeyInit};
 

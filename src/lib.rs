@@ -85,6 +85,8 @@ mod vectors;
 #[cfg(windows)]
 mod windows;
 mod wrap;
+#[cfg(test)]
+mod wycheproof;
 
 pub use access::{Access, Client};
 pub use atomic::{Existing, OutputFile, Unplaced, place_all, sync_folder};

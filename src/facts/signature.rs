@@ -12,10 +12,10 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
 /// Longest RSA modulus that the backend takes, in bits.
-pub(super) const MAX_RSA: usize = if cfg!(feature = "aws-lc") { 8192 } else { 4096 };
+pub(crate) const MAX_RSA: usize = if cfg!(feature = "aws-lc") { 8192 } else { 4096 };
 
 /// Whether this build verifies signatures of this key at all: one backend has no lower bound.
-pub(super) fn usable(key: &PublicKey) -> bool {
+pub(crate) fn usable(key: &PublicKey) -> bool {
     match key {
         PublicKey::Rsa { n, .. } => {
             let zeros = n.first().map_or(0, |byte| byte.leading_zeros() as usize);
@@ -27,7 +27,7 @@ pub(super) fn usable(key: &PublicKey) -> bool {
 
 /// Verifies RS256 for RSA keys, ES256 for P-256 keys (the raw 64 bytes of RFC 7518), and Ed25519
 /// strictly, as in our own objects: the backends differ in what they let pass there.
-pub(super) fn verifies(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn verifies(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     let (alg, key) = match key {
         PublicKey::Ed25519(key) => {
             return signature.try_into().is_ok_and(|signature| key.verify(message, signature));

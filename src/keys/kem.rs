@@ -111,7 +111,7 @@ const LOW_ORDER: [[u8; 32]; 7] = {
 
 /// Whether the last 32 bytes, the X25519 half of a key or encapsulated key, are of low order. They
 /// are public: comparing them need not take constant time.
-fn low_order_half(bytes: &[u8]) -> bool {
+pub(crate) fn low_order_half(bytes: &[u8]) -> bool {
     bytes.last_chunk().is_none_or(|half: &[u8; 32]| {
         let mut half = *half;
         half[31] &= 0x7f;

@@ -6,6 +6,8 @@ mod public;
 mod signing;
 
 pub use kem::KemKind;
+#[cfg(test)]
+pub(crate) use kem::low_order_half;
 pub(crate) use kem::{KemPublic, KemSecret};
 pub use keyfile::{Identity, Passphrase, RootKey, Signatory};
 pub(crate) use keyfile::{trail_of, with_trail};
