@@ -311,8 +311,12 @@ pub(crate) fn write(target: &Path, content: &[u8], secret: bool, existing: Exist
 pub(crate) fn read_text(path: &Path, max: usize) -> Result<String> {
     use std::io::Read;
     let io = |e| Error::io("reading the file", e);
-    let mut bytes = Vec::new();
-    File::open(path).map_err(io)?.take(max as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+    let file = File::open(path).map_err(io)?;
+    // Room enough from the start, and for the last look whether there is more: memory that grows
+    // leaves copies behind, of keys for example.
+    let len = file.metadata().map_err(io)?.len().min(max as u64) as usize;
+    let mut bytes = Vec::with_capacity(len + 64);
+    file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() > max {
         return Err(Error::new(Code::BadArgument, "the file is too long for what it should be"));
     }

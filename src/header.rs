@@ -113,6 +113,10 @@ impl Description {
     /// # Errors
     /// [`Code::Meta`]
     pub(crate) fn open(&self, file_key: &Secret, file: &Id) -> Result<Metadata> {
+        memory::on_wiped_stack::<{ memory::SHALLOW }, _>(|| self.open_inner(file_key, file))
+    }
+
+    fn open_inner(&self, file_key: &Secret, file: &Id) -> Result<Metadata> {
         let bad = || Error::new(Code::Meta, "the sealed name and times do not verify");
         let (nonce, text) = self.meta.0.split_first_chunk().ok_or_else(bad)?;
         let mut text = Zeroizing::new(text.to_vec());

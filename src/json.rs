@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, V
 use serde::{Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 use std::fmt;
+use zeroize::Zeroize;
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 16;
@@ -39,14 +40,41 @@ pub fn from_slice<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, St
     from_value(value(bytes)?)
 }
 
+/// The same of a document with secret texts: nothing of them stays in memory but what `T` holds.
+pub fn from_secret<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
+    let value = Wiped(value(bytes)?);
+    strictly(&value.0, |written| Wiped(std::mem::take(written)).0 == value.0)
+}
+
 /// The same, from a value that came from [`value`].
 pub fn from_value<T: DeserializeOwned + Serialize>(value: Value) -> Result<T, String> {
-    let parsed: T = T::deserialize(&value).map_err(|e| explain(&e))?;
-    let written = serde_json::to_value(&parsed).map_err(|e| explain(&e))?;
-    if written != value {
-        return Err("has members that are not understood here".into());
+    strictly(&value, |written| *written == value)
+}
+
+fn strictly<T: DeserializeOwned + Serialize>(
+    value: &Value,
+    is: impl FnOnce(&mut Value) -> bool,
+) -> Result<T, String> {
+    let parsed: T = T::deserialize(value).map_err(|e| explain(&e))?;
+    let mut written = serde_json::to_value(&parsed).map_err(|e| explain(&e))?;
+    if is(&mut written) {
+        Ok(parsed)
+    } else {
+        Err("has members that are not understood here".into())
     }
-    Ok(parsed)
+}
+
+/// An object whose texts are wiped when it is dropped; within other values they are not.
+struct Wiped(Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        for member in self.0.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            if let Value::String(text) = member {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 /// serde's message without the value it met: that could be a customer's.

@@ -1,6 +1,6 @@
 //! HKDF-Expand (RFC 5869 section 2.3) with SHA-512, from 32-byte keys.
 
-use crate::memory::Secret;
+use crate::memory::{SHALLOW, Secret, on_wiped_stack};
 use hkdf::Hkdf;
 use sha2::Sha512;
 use zeroize::Zeroizing;
@@ -9,10 +9,12 @@ use zeroize::Zeroizing;
 pub(crate) fn expand(key: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
     // The crate wants keys of at least the hash's length, as Extract gives them. HMAC pads a key
     // with zeros to its block, so zeros up to 64 bytes change nothing.
-    let mut padded = Zeroizing::new([0; 64]);
-    padded[..32].copy_from_slice(key);
-    let hkdf = Hkdf::<Sha512>::from_prk(&*padded).expect("64 bytes is the hash's length");
-    hkdf.expand_multi_info(info, out).expect("callers ask for less than 255 blocks");
+    on_wiped_stack::<SHALLOW, _>(|| {
+        let mut padded = Zeroizing::new([0; 64]);
+        padded[..32].copy_from_slice(key);
+        let hkdf = Hkdf::<Sha512>::from_prk(&*padded).expect("64 bytes is the hash's length");
+        hkdf.expand_multi_info(info, out).expect("callers ask for less than 255 blocks");
+    });
 }
 
 /// The 32-byte subkey of `key` for one purpose and one file.

@@ -123,6 +123,24 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Runs `work` and then wipes the `STACK` bytes of stack that it may have used: libraries leave copies
+/// of keys there, moved values for example, that they cannot reach themselves. What `work` returns
+/// must not hold secrets in itself, only behind pointers.
+pub(crate) fn on_wiped_stack<const STACK: usize, T>(work: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn apart<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    let result = apart(work);
+    zeroize::zeroize_stack::<STACK>();
+    result
+}
+
+/// Stack that derivations and ciphers use, by far.
+pub(crate) const SHALLOW: usize = 8 * 1024;
+/// Stack that ML-KEM-768 uses, by far.
+pub(crate) const DEEP: usize = 64 * 1024;
+
 /// Equality in constant time.
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()

@@ -80,8 +80,12 @@ fn chacha20_poly1305() {
         };
         let mut text = test.ct.to_vec();
         let tag = <[u8; 16]>::try_from(&test.tag[..]).unwrap();
-        let opened =
-            key.decrypt_inout_detached(&nonce.into(), &test.aad, (&mut text[..]).into(), &tag.into());
+        let opened = key.decrypt_inout_detached(
+            &nonce.into(),
+            &test.aad,
+            (&mut text[..]).into(),
+            &tag.into(),
+        );
         assert_eq!(opened.is_ok(), test.result == Valid, "test {}", test.tc_id);
         if opened.is_err() {
             continue;

@@ -140,7 +140,13 @@ fn slot_offset(at: usize) -> usize {
 /// Batches worked at a time by each direction; exposed so that the benches can run the very loop.
 #[doc(hidden)]
 pub mod bench {
-    use super::{Message, SLOT};
+    use super::{COMMITMENT, Message, SLOT};
+
+    /// Compares commitments as readers do.
+    #[inline(never)]
+    pub fn commitments_equal(a: &[u8; COMMITMENT], b: &[u8; COMMITMENT]) -> bool {
+        crate::memory::equal(a, b)
+    }
 
     /// Seals slot after slot of a buffer in place, as [`super::Encryptor`] does.
     pub struct SlotSealer(Message);

@@ -1,7 +1,7 @@
 //! KEM keys and the one HPKE suite a kind (RFC 9180; X-Wing is KEM id 0x647a).
 
 use crate::encoding::{KeyId, sha256};
-use crate::memory::Secret;
+use crate::memory::{DEEP, Secret, on_wiped_stack};
 use crate::{Code, Error, Result};
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
@@ -82,10 +82,10 @@ impl KemPublic {
 
     /// HPKE base mode, one message, empty AAD: (`enc`, `ct`).
     pub(crate) fn seal(&self, info: &[u8], key: &Secret) -> Result<(Vec<u8>, Vec<u8>)> {
-        match self.kind {
+        on_wiped_stack::<DEEP, _>(|| match self.kind {
             KemKind::Hybrid => seal::<XWing>(&self.bytes, info, key),
             KemKind::X25519 => seal::<X25519HkdfSha256>(&self.bytes, info, key),
-        }
+        })
     }
 }
 
@@ -147,10 +147,10 @@ impl KemSecret {
     }
 
     pub(crate) fn from_secret(kind: KemKind, secret: Secret) -> Self {
-        let bytes = match kind {
+        let bytes = on_wiped_stack::<DEEP, _>(|| match kind {
             KemKind::Hybrid => public::<XWing>(&secret),
             KemKind::X25519 => public::<X25519HkdfSha256>(&secret),
-        };
+        });
         KemSecret { kind, secret, public: KemPublic { kind, bytes } }
     }
 
@@ -164,10 +164,10 @@ impl KemSecret {
         if low_order_half(enc) {
             return None;
         }
-        let key = match self.kind {
+        let key = on_wiped_stack::<DEEP, _>(|| match self.kind {
             KemKind::Hybrid => open::<XWing>(&self.secret, info, &[], enc, ct),
             KemKind::X25519 => open::<X25519HkdfSha256>(&self.secret, info, &[], enc, ct),
-        }?;
+        })?;
         Secret::from_slice(&key)
     }
 }

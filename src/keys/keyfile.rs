@@ -198,6 +198,9 @@ enum Role {
     Root,
 }
 
+/// No key file is longer.
+const MOST: usize = 4096;
+
 /// The file. Either the seeds stand in the clear, or `argon2id` and `sealed` hold them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -221,8 +224,13 @@ struct KeyFile {
 
 impl KeyFile {
     fn to_text(&self) -> Zeroizing<String> {
-        let text = serde_json::to_string_pretty(self).expect("strings and numbers only");
-        Zeroizing::new(text + "\n")
+        // Memory that grows leaves copies behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(MOST));
+        serde_json::to_writer_pretty(&mut *text, self).expect("strings and numbers only");
+        text.push(b'\n');
+        debug_assert!(text.capacity() == MOST);
+        let text = String::from_utf8(std::mem::take(&mut *text)).expect("JSON is text");
+        Zeroizing::new(text)
     }
 }
 
@@ -316,7 +324,7 @@ fn write_file(
 
 /// The text of an identity's key file with another trail's id; needs no passphrase.
 pub(crate) fn with_trail(text: &str, trail: Id) -> Result<Zeroizing<String>> {
-    let mut file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
+    let mut file: KeyFile = json::from_secret(text.as_bytes()).map_err(|_| not_a_key_file())?;
     if file.version != 1 || file.role != Role::Identity {
         return Err(not_a_key_file());
     }
@@ -326,7 +334,7 @@ pub(crate) fn with_trail(text: &str, trail: Id) -> Result<Zeroizing<String>> {
 
 /// The trail's id in the text of an identity's key file; needs no passphrase.
 pub(crate) fn trail_of(text: &str) -> Result<Id> {
-    let file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
+    let file: KeyFile = json::from_secret(text.as_bytes()).map_err(|_| not_a_key_file())?;
     file.trail.ok_or_else(not_a_key_file)
 }
 
@@ -335,7 +343,7 @@ fn read_file(
     role: Role,
     passphrase: Option<&Passphrase>,
 ) -> Result<(KeyFile, Vec<Secret>)> {
-    let file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
+    let file: KeyFile = json::from_secret(text.as_bytes()).map_err(|_| not_a_key_file())?;
     if file.version != 1 || file.role != role {
         return Err(not_a_key_file());
     }

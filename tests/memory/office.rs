@@ -1,0 +1,160 @@
+//! What is looked for in whose memory: an office whose secrets are known here, and child processes
+//! that work in it.
+
+use super::secrets::Secrets;
+use bulla::{Existing, Home, Identity, KemKind, Kinds, Metadata, Passphrase, RootKey, Sealer};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+pub const POLICY: &[u8] =
+    br#"{"version":1,"name":"all","grants":[{"to":["anyone"],"rights":["view","edit","export"]}]}"#;
+
+/// A folder with a device's home, an issuer's, an envelope and what is to be sealed.
+pub struct Office {
+    folder: tempfile::TempDir,
+    kind: KemKind,
+    public: Vec<u8>,
+    kem: Vec<u8>,
+    pub secrets: Secrets,
+}
+
+impl Office {
+    pub fn new(kind: KemKind, sealed_keys: bool) -> Self {
+        let shm = Path::new("/dev/shm");
+        let folder =
+            if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
+        let mut secrets = Secrets::default();
+        let (identity, root) =
+            (Identity::generate(kind, "desk").unwrap(), RootKey::generate("R").unwrap());
+        let kem = secrets.add_key_file("device", &identity.to_file(None).unwrap()).unwrap();
+        secrets.add_key_file("root", &root.to_file(None).unwrap());
+        let line = identity.public().to_string();
+        let keys = line.split([':', ' ']).nth(1).unwrap();
+        let public = data_encoding::BASE64URL_NOPAD.decode(keys.as_bytes()).unwrap()[32..].to_vec();
+
+        // No piece of it stands twice, and it stands nowhere else.
+        let text = random_text();
+        fs::write(folder.path().join("passphrase"), &text).unwrap();
+        let passphrase = sealed_keys.then(|| Passphrase::new(text.clone()));
+        let home = Home::at(folder.path().join("desk"));
+        home.create_identity(&identity, passphrase.as_ref()).unwrap();
+        home.pin(root.line()).unwrap();
+        let issuer = Home::at(folder.path().join("issuer"));
+        issuer.create_root(&root, passphrase.as_ref()).unwrap();
+        if sealed_keys {
+            let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+            secrets.add_passphrase(&text, &read("desk/identity"));
+            secrets.add_passphrase(&text, &read("issuer/root.key"));
+        }
+
+        // Any 31 bytes in a row hold the whole mark.
+        let mark = random_text().into_bytes()[..16].to_vec();
+        secrets.add("plaintext", &mark);
+        let plain: Vec<u8> = mark.iter().copied().cycle().take(700_001).collect();
+        fs::write(folder.path().join("plain"), &plain).unwrap();
+        let to = [identity.recipient().clone()];
+        for name in ["sealed", "batch"] {
+            let mut sealer = Sealer::issued(&root, "", POLICY, &to, Kinds::Same).unwrap();
+            if name == "batch" {
+                sealer = sealer.batch().unwrap();
+            }
+            let prepared = sealer.prepare(&Metadata::default()).unwrap();
+            let mut writer = prepared.into_file(&folder.path().join(name), Existing::Keep).unwrap();
+            writer.write_all(&plain).unwrap();
+            writer.finish().unwrap();
+        }
+        let other = Identity::generate(kind, "other").unwrap();
+        fs::write(folder.path().join("other.pub"), other.public().to_string()).unwrap();
+        let mut office = Office { folder, kind, public, kem, secrets };
+        office.learn("sealed");
+        office.learn("batch");
+        office
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Looks for the keys of this envelope, too.
+    fn learn(&mut self, name: &str) {
+        let sealed = fs::read(self.path(name)).unwrap();
+        self.secrets.add_envelope(name, &sealed, self.kind.name(), &self.public, &self.kem);
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What must be found while the handles are open, and then nothing once they are closed. `made`
+    /// are envelopes that the child made, whose keys are not known before.
+    pub fn check(mut self, scenario: &str, child: Command, open: &[&str], made: &[&str]) {
+        let mut child = Working::start(child);
+        child.wait_for("open");
+        let found = names(&self.secrets.find(child.id()));
+        for name in open {
+            assert!(found.contains(*name), "{scenario}: {name} is not where it must be: {found:?}");
+        }
+        child.go_on();
+        child.wait_for("closed");
+        for name in made {
+            self.learn(name);
+        }
+        let found = self.secrets.find(child.id());
+        child.go_on();
+        assert!(child.process.wait().unwrap().success());
+        let lines: Vec<_> = found.iter().map(|(what, at)| format!("{what}: {at}")).collect();
+        assert!(found.is_empty(), "{scenario} leaves\n{}", lines.join("\n"));
+    }
+}
+
+pub fn names(found: &[(String, String)]) -> BTreeSet<String> {
+    found.iter().map(|(name, _)| name.clone()).collect()
+}
+
+fn random_text() -> String {
+    let key = RootKey::generate("").unwrap();
+    key.line().to_string()["bulla-root:".len()..].trim().to_owned()
+}
+
+/// A child that waits to be told to go on.
+pub struct Working {
+    process: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Working {
+    pub fn start(mut command: Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        Working { process, output }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn wait_for(&mut self, stop: &str) {
+        let mut line = String::new();
+        while self.output.read_line(&mut line).unwrap() > 0 {
+            if line.trim_end().ends_with(&format!("stop {stop}")) {
+                return;
+            }
+            line.clear();
+        }
+        panic!("the child ended before it came to {stop}");
+    }
+
+    pub fn go_on(&mut self) {
+        self.process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
