@@ -1,0 +1,89 @@
+//! What the library leaves in the memory of a C program that has freed its handles: as the core's
+//! `tests/memory`, with a child in C.
+
+#![cfg(target_os = "linux")]
+
+extern crate bulla_core as bulla;
+
+#[path = "../../../tests/memory/office.rs"]
+mod office;
+#[path = "../../../tests/memory/secrets.rs"]
+mod secrets;
+
+use bulla::KemKind;
+use office::{Office, Working, names};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The shared library and the child, built once.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, program) = PROGRAM.get_or_init(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "bulla-capi", "--target-dir"])
+            .arg(&target)
+            .status();
+        assert!(built.unwrap().success());
+        let folder = tempfile::tempdir().unwrap();
+        let library = target.join("debug/libbulla.so");
+        std::fs::copy(library, folder.path().join("libbulla.so.0")).unwrap();
+        let program = folder.path().join("child");
+        let built = Command::new("cc")
+            .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"])
+            .arg(&program)
+            .arg(here.join("tests/memory/child.c"))
+            .arg(format!("-I{}", here.join("../../include").display()))
+            .arg(folder.path().join("libbulla.so.0"))
+            .arg(format!("-Wl,-rpath,{}", folder.path().display()))
+            .status();
+        assert!(built.expect("a C compiler").success());
+        (folder, program)
+    });
+    program
+}
+
+fn child(office: &Office, scenario: &str) -> Command {
+    let mut command = Command::new(program());
+    command.arg(scenario).arg(office.folder());
+    command
+}
+
+fn check(scenario: &str, open: &[&str], made: &[&str]) {
+    for kind in [KemKind::Hybrid, KemKind::X25519] {
+        let office = Office::new(kind, true);
+        let child = child(&office, scenario);
+        office.check(scenario, child, open, made);
+    }
+}
+
+#[test]
+fn sealing_from_c_leaves_nothing() {
+    check("seal", &["root: signing seed", "plaintext"], &["new"]);
+}
+
+#[test]
+fn reading_from_c_leaves_nothing() {
+    let open = ["device: kem seed", "sealed: file key", "sealed: chunk key", "plaintext"];
+    check("read", &open, &[]);
+}
+
+#[test]
+fn saving_from_c_leaves_nothing() {
+    check("save", &["sealed: file key", "plaintext"], &["sealed"]);
+}
+
+#[test]
+fn leaks_from_c_are_found() {
+    let office = Office::new(KemKind::Hybrid, true);
+    let mut child = Working::start(child(&office, "leak"));
+    child.wait_for("open");
+    child.go_on();
+    child.wait_for("closed");
+    let found = names(&office.secrets.find(child.id()));
+    for name in ["device: signing seed", "passphrase", "plaintext", "sealed: file key"] {
+        assert!(found.contains(name), "{name} is not found: {found:?}");
+    }
+}
