@@ -5,7 +5,7 @@ CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: all counts test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance clean
+.PHONY: all counts test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance constant-time clean
 
 all:
 	$(CARGO) build --release
@@ -54,6 +54,7 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --no-default-features --features pure-rust -- -D warnings
+	python3 tests/security_tests.py
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
@@ -85,9 +86,13 @@ counts:
 
 # Half an hour a target unless told otherwise; the dated report is committed.
 assurance: FUZZ_SECONDS = 1800
-assurance: test bench
+assurance: test bench constant-time
 	sh tests/assurance.sh $(FUZZ_SECONDS) > docs/assurance.new
 	mv docs/assurance.new docs/assurance.md
+
+# Whether the time to compare a secret depends on it; nothing else may run meanwhile.
+constant-time:
+	$(CARGO) bench --bench constant_time
 
 clean:
 	$(CARGO) clean

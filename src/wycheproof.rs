@@ -26,7 +26,10 @@ use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, OpModeR};
 use ml_kem::kem::{Decapsulate, KeyExport};
-use ml_kem::{ExpandedKeyEncoding, MlKem768};
+// Deprecated for new code; the vectors of expanded keys are in it.
+#[allow(deprecated)]
+use ml_kem::ExpandedKeyEncoding;
+use ml_kem::MlKem768;
 use sha2::{Sha256, Sha512};
 
 fn aes_256_gcm<A: Aead>() {

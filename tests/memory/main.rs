@@ -86,5 +86,4 @@ fn leaks_are_found() {
     for name in kept.into_iter().chain(["sealed: file key", "sealed: chunk key"]) {
         assert!(found.contains(name), "{name} is not found: {found:?}");
     }
-    assert!(found.iter().all(|name| office.secrets.names().contains(&name[..])));
 }

@@ -11,7 +11,7 @@ use hpke::{Deserializable, Kem, OpModeR};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
@@ -115,10 +115,6 @@ impl Secrets {
         let commitment = &sealed[payload + 24..payload + 56];
         assert_eq!(&message[44..], commitment, "the derivation here is wrong");
         self.add(&format!("{name}: chunk key"), &message[..32]);
-    }
-
-    pub fn names(&self) -> BTreeSet<&str> {
-        self.0.iter().map(|(name, _)| &name[..]).collect()
     }
 
     /// Where any 16 aligned bytes of a secret lie in the memory of process `pid`: the secret's name,
