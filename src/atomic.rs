@@ -34,6 +34,30 @@ impl Beside {
     /// [`Code::BadArgument`] if something other than a regular file has that name.
     pub(crate) fn create(target: &Path, secret: bool) -> Result<Self> {
         let (target, folder) = resolve(target)?;
+        let mut target = target.to_owned();
+        if is_there(&target)? {
+            // A link is followed: its target is replaced, not the link. One that leads nowhere
+            // is replaced itself.
+            let found = |e: &io::Error| e.kind() != io::ErrorKind::NotFound;
+            let look = |e| Error::io("looking at the output", e);
+            match fs::canonicalize(&target) {
+                Ok(real) => target = real,
+                Err(e) if found(&e) => return Err(look(e)),
+                Err(_) => {}
+            }
+            match fs::metadata(&target) {
+                Ok(m) if !m.is_file() => {
+                    let why = "the output is a folder or device, not a regular file";
+                    return Err(Error::new(Code::BadArgument, why));
+                }
+                Err(e) if found(&e) => return Err(look(e)),
+                _ => {}
+            }
+        }
+        let folder = match target.parent() {
+            Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
+            _ => PathBuf::from("."),
+        };
         let io = |e| Error::io("creating the new file", e);
         if let Some(file) = unnamed(&folder, secret).map_err(io)? {
             return Ok(Beside { file, target, folder, name: None });
@@ -211,6 +235,19 @@ pub fn sync_folder(_folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Waits for the lock of a folder, which goes with what this gives. `None` where folders cannot be
+/// locked.
+#[cfg(unix)]
+pub(crate) fn lock_folder(folder: &Path) -> Option<File> {
+    let folder = File::open(folder).ok()?;
+    folder.lock().ok().map(|()| folder)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn lock_folder(_folder: &Path) -> Option<File> {
+    None
+}
+
 #[cfg(target_os = "linux")]
 fn unnamed(folder: &Path, secret: bool) -> io::Result<Option<File>> {
     use rustix::fs::{Mode, OFlags};
@@ -294,10 +331,19 @@ impl Write for OutputFile {
 
 /// Fails before any work is done, where the end is known.
 pub(crate) fn refuse_existing(path: &Path, existing: Existing) -> Result<()> {
-    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
+    if existing == Existing::Keep && is_there(path)? {
         return Err(Error::new(Code::Exists, "the output exists already"));
     }
     Ok(())
+}
+
+/// Whether something has this name.
+fn is_there(path: &Path) -> Result<bool> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(Error::io("looking at the output", e)),
+    }
 }
 
 /// Writes a small file as a whole.

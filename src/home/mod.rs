@@ -20,9 +20,11 @@ mod trail;
 
 use crate::atomic::{self, Existing, read_text};
 use crate::jws::MAX_TOKEN;
-use crate::keys::{Identity, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, read_lines};
+use crate::keys::{
+    Identity, Passphrase, PublicIdentity, Recipient, RootKey, RootLine, public_of, read_lines,
+};
 use crate::template::{Permit, Template};
-use crate::trail::Trail;
+use crate::trail::{Trail, put_unused_aside};
 use crate::trust::{Trust, TrustList};
 use crate::{Code, Error, Result, clock};
 use std::collections::BTreeSet;
@@ -33,6 +35,9 @@ use std::path::{Path, PathBuf};
 const MAX_SMALL: usize = 64 * 1024;
 
 const NO_IDENTITY: &str = "this home has no identity: run `bulla identity new`";
+
+const NO_ROOT: &str =
+    "this home has no root key: only an issuer's home, made with `bulla init`, can do this";
 
 /// A home folder.
 #[derive(Clone, Debug)]
@@ -60,7 +65,9 @@ impl Home {
         &self.0
     }
 
-    /// Stores a new identity and its public line, and begins the device's audit trail.
+    /// Stores a new identity and its public line, and begins the device's audit trail. On Unix what
+    /// a run that was cut short has left is no hindrance: a trail without an identity in which
+    /// nothing but its beginning stands is put aside.
     ///
     /// # Errors
     /// [`Code::Exists`] if there is one: it is never overwritten.
@@ -74,12 +81,24 @@ impl Home {
         passphrase: Option<&Passphrase>,
         now: u64,
     ) -> Result<()> {
-        if self.0.join("identity").symlink_metadata().is_ok() {
+        self.create_folder(&self.0)?;
+        // Two at the same time would take each other's trail for what was left behind.
+        let alone = atomic::lock_folder(&self.0);
+        if self.has_identity() {
+            self.complete_identity()?;
             return Err(key_exists());
         }
         // The trail first: an identity without one could do nothing.
-        self.create_folder(&self.0)?;
-        Trail::create(&self.0, id.trail(), id.thumbprint(), now)?;
+        let create = || Trail::create(&self.0, id.trail(), id.thumbprint(), now);
+        match create() {
+            Err(e) if e.code() == Code::Exists && alone.is_some() => {
+                if !put_unused_aside(&self.0)? {
+                    return Err(e);
+                }
+                create()?;
+            }
+            created => created?,
+        }
         self.create_secret("identity", &id.to_file(passphrase)?)?;
         self.put("identity.pub", &format!("{}\n", id.public()))
     }
@@ -95,13 +114,25 @@ impl Home {
 
     /// The identity's public half; needs no passphrase.
     pub fn public_identity(&self) -> Result<PublicIdentity> {
-        let line = self.get("identity.pub", MAX_SMALL)?;
-        line.ok_or_else(|| incomplete(NO_IDENTITY))?.parse()
+        if let Some(line) = self.get("identity.pub", MAX_SMALL)? {
+            return line.parse();
+        }
+        // Lacking where its making was cut short.
+        public_of(&self.secret("identity", NO_IDENTITY)?)?.parse()
     }
 
-    /// Whether this is a device's home.
+    /// Writes the public line of an identity whose making was cut short.
+    fn complete_identity(&self) -> Result<()> {
+        if self.get("identity.pub", MAX_SMALL)?.is_some() {
+            return Ok(());
+        }
+        self.put("identity.pub", &format!("{}\n", self.public_identity()?))
+    }
+
+    /// Whether this is a device's home. An identity that cannot be looked at is one: it is not
+    /// passed over.
     pub fn has_identity(&self) -> bool {
-        self.0.join("identity").exists()
+        self.0.join("identity").try_exists().unwrap_or(true)
     }
 
     /// Stores a new root key and its line; the home pins it.
@@ -110,20 +141,34 @@ impl Home {
     /// [`Code::Exists`] if there is one: it is never overwritten.
     pub fn create_root(&self, root: &RootKey, passphrase: Option<&Passphrase>) -> Result<()> {
         self.create_secret("root.key", &root.to_file(passphrase)?)?;
+        self.publish(root)
+    }
+
+    fn publish(&self, root: &RootKey) -> Result<()> {
         self.put("root.pub", &format!("{}\n", root.line()))?;
         self.pin(root.line())
     }
 
-    /// The issuer's root key; errors as [`Home::identity`].
-    pub fn root_key(&self, passphrase: Option<&Passphrase>) -> Result<RootKey> {
-        let missing = "this home has no root key: only an issuer's home, made with `bulla init`, \
-                       can do this";
-        RootKey::from_file(&self.secret("root.key", missing)?, passphrase)
+    /// The line of a root key whose first trust list is not there: making this issuer's home was
+    /// cut short, and [`create_first_list`](Self::create_first_list) completes it. Needs no
+    /// passphrase.
+    pub fn unfinished_root(&self) -> Result<Option<RootLine>> {
+        if !self.has_root_key() {
+            return Ok(None);
+        }
+        let line: RootLine = public_of(&self.secret("root.key", NO_ROOT)?)?.parse()?;
+        let list = self.get(&format!("trust/{}", line.thumbprint()), MAX_TOKEN)?;
+        Ok(list.is_none().then_some(line))
     }
 
-    /// Whether this is an issuer's home.
+    /// The issuer's root key; errors as [`Home::identity`].
+    pub fn root_key(&self, passphrase: Option<&Passphrase>) -> Result<RootKey> {
+        RootKey::from_file(&self.secret("root.key", NO_ROOT)?, passphrase)
+    }
+
+    /// Whether this is an issuer's home, or a root key is there that cannot be looked at.
     pub fn has_root_key(&self) -> bool {
-        self.0.join("root.key").exists()
+        self.0.join("root.key").try_exists().unwrap_or(true)
     }
 
     /// Pins a root: its files can be opened here.
@@ -207,6 +252,11 @@ impl Home {
 
     /// The first trust list of a new issuer: the root itself may sign everything.
     pub fn create_first_list(&self, root: &RootKey, days: u64) -> Result<TrustList> {
+        if self.trust()?.root(&root.thumbprint()).is_err()
+            || self.get("root.pub", MAX_SMALL)?.is_none()
+        {
+            self.publish(root)?;
+        }
         let now = clock::now();
         let key = crate::TrustedKey {
             jwk: crate::PublicKey::Ed25519(root.line().key.clone()),
@@ -328,10 +378,48 @@ mod tests {
         let other = Identity::generate(KemKind::X25519, "").unwrap();
         assert_eq!(home.create_identity(&other, None).unwrap_err().code(), Code::Exists);
         open(&identity).unwrap();
+        let root = RootKey::generate("R").unwrap();
+        home.pin(root.line()).unwrap();
+        home.create_first_list(&root, 1).unwrap();
         fs::remove_file(home.folder().join("identity")).unwrap();
         let refused = home.create_identity(&other, None).unwrap_err();
         assert_eq!(refused.code(), Code::Exists, "a trail is never overwritten");
         assert!(!home.folder().join("identity").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_identity_that_was_cut_short_is_made_anew_or_completed() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let lost = Identity::generate(KemKind::X25519, "").unwrap();
+        Trail::create(home.folder(), lost.trail(), lost.thumbprint(), 7).unwrap();
+        let begun = fs::read(home.trail_file()).unwrap();
+        let identity = Identity::generate(KemKind::X25519, "desk").unwrap();
+        home.create_identity(&identity, None).unwrap();
+        home.trail(&identity).unwrap();
+        let aside = folder.path().join(format!("trail-{}.jsonl", lost.trail()));
+        assert_eq!(fs::read(aside).unwrap(), begun, "nothing is lost");
+
+        fs::remove_file(folder.path().join("identity.pub")).unwrap();
+        assert_eq!(&home.public_identity().unwrap(), identity.public());
+        assert_eq!(home.create_identity(&lost, None).unwrap_err().code(), Code::Exists);
+        let line = fs::read_to_string(folder.path().join("identity.pub")).unwrap();
+        assert_eq!(&line.trim().parse::<PublicIdentity>().unwrap(), identity.public());
+    }
+
+    #[test]
+    fn an_issuer_that_was_cut_short_is_completed() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        assert_eq!(home.unfinished_root().unwrap(), None);
+        let root = RootKey::generate("R").unwrap();
+        home.create_secret("root.key", &root.to_file(None).unwrap()).unwrap();
+        assert_eq!(home.unfinished_root().unwrap().as_ref(), Some(root.line()));
+        home.create_first_list(&root, 1).unwrap();
+        assert_eq!(home.unfinished_root().unwrap(), None);
+        assert!(home.trust().unwrap().list(&root.thumbprint()).is_some());
+        assert!(folder.path().join("root.pub").exists());
     }
 
     #[test]

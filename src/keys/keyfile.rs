@@ -332,6 +332,12 @@ pub(crate) fn with_trail(text: &str, trail: Id) -> Result<Zeroizing<String>> {
     Ok(file.to_text())
 }
 
+/// The public line in the text of a key file; needs no passphrase.
+pub(crate) fn public_of(text: &str) -> Result<String> {
+    let file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
+    Ok(file.public.clone())
+}
+
 /// The trail's id in the text of an identity's key file; needs no passphrase.
 pub(crate) fn trail_of(text: &str) -> Result<Id> {
     let file: KeyFile = json::from_secret(text.as_bytes()).map_err(|_| not_a_key_file())?;

@@ -10,7 +10,7 @@ pub use kem::KemKind;
 pub(crate) use kem::low_order_half;
 pub(crate) use kem::{KemPublic, KemSecret};
 pub use keyfile::{Identity, Passphrase, RootKey, Signatory};
-pub(crate) use keyfile::{trail_of, with_trail};
+pub(crate) use keyfile::{public_of, trail_of, with_trail};
 pub use public::{Kinds, PublicIdentity, Recipient, RootLine, read_lines};
 pub(crate) use public::{MAX_RECIPIENTS, check_recipients, mixed_kinds};
 pub(crate) use signing::SigningKey;

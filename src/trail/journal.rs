@@ -197,17 +197,17 @@ impl Journal {
     }
 
     /// Writes over what is torn, where something is: its bytes stand in the line that replaces
-    /// them, so that at no moment they are nowhere.
+    /// them, so that at no moment they are nowhere. What stops short goes on.
     fn write_line(&mut self, line: &[u8]) -> Result<()> {
         let mut file = &self.file;
         let start = self.at.offset;
-        let written = file.seek(SeekFrom::Start(start)).and_then(|_| file.write(line));
+        let written = file.seek(SeekFrom::Start(start)).and_then(|_| file.write_all(line));
+        let len = line.len() as u64;
         let failed = match written {
-            Ok(n) if n == line.len() => match &self.torn {
-                Some(torn) if torn.count > n as u64 => file.set_len(start + n as u64).err(),
+            Ok(()) => match &self.torn {
+                Some(torn) if torn.count > len => file.set_len(start + len).err(),
                 _ => return Ok(()),
             },
-            Ok(_) => Some(std::io::ErrorKind::StorageFull.into()),
             Err(e) => Some(e),
         };
         let Some(e) = failed else { return Ok(()) };

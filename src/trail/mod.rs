@@ -17,7 +17,7 @@ mod tests;
 
 pub(crate) use record::Entry;
 pub use record::{Event, TrailProgram, TrailRecord};
-pub(crate) use reset::apply_reset;
+pub(crate) use reset::{apply_reset, put_unused_aside};
 pub(crate) use show::open_for_reading;
 pub use show::{TrailFilter, trail_records};
 pub(crate) use state::State;

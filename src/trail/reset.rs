@@ -2,6 +2,7 @@
 //! issuer signed.
 
 use super::journal::Journal;
+use super::lines::{Lines, Piece};
 use super::record::{Entry, Event, TrailRecord};
 use super::{Sync, TrailOptions, begun, broken, path, read};
 use crate::atomic::{self, Existing};
@@ -9,7 +10,8 @@ use crate::encoding::{Digest256, Id, Thumbprint, sha256};
 use crate::facts::Reset;
 use crate::keys::VerifyingKey;
 use crate::{Code, Error, Result};
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// Takes a reset by the root with this key into use and gives the trail's new id, for the identity
@@ -101,6 +103,24 @@ fn begin(
     let lines = [&first[..], &entry.to_line()].map(|line| [line, b"\n"].concat()).concat();
     atomic::write(&path(folder), &lines, true, Existing::Keep)
         .map_err(|e| e.context("beginning a new audit trail"))
+}
+
+/// Puts a trail aside in which nothing stands but its beginning: one that was begun for an identity
+/// that then was not made. Gives whether it was such a one.
+pub(crate) fn put_unused_aside(folder: &Path) -> Result<bool> {
+    let io = |e| Error::io("reading the audit trail", e);
+    let mut lines = Lines::new(BufReader::new(File::open(path(folder)).map_err(io)?));
+    let id = match lines.next().map_err(io)? {
+        Piece::Line(line) => match TrailRecord::from_line(line) {
+            Ok(TrailRecord { event: Event::Begun, trail: Some(id), .. }) => id,
+            _ => return Ok(false),
+        },
+        _ => return Ok(false),
+    };
+    if !matches!(lines.next().map_err(io)?, Piece::End) {
+        return Ok(false);
+    }
+    put_aside(folder, id).map(|()| true)
 }
 
 /// Renames what is left of the old trail.

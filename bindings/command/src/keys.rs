@@ -24,8 +24,15 @@ pub struct Init {
 
 impl Init {
     pub fn run(self, c: &Context) -> Result<()> {
-        let root = RootKey::generate(&self.name)?;
-        c.home.create_root(&root, new_passphrase(self.passphrase)?.as_ref())?;
+        // A run that was cut short goes on with the key that it made.
+        let begun = c.home.unfinished_root()?.is_some_and(|line| line.name() == self.name);
+        let root = if begun {
+            c.root_key()?
+        } else {
+            let root = RootKey::generate(&self.name)?;
+            c.home.create_root(&root, new_passphrase(self.passphrase)?.as_ref())?;
+            root
+        };
         let list = c.home.create_first_list(&root, YEAR)?;
         c.print(
             &root.line().to_string(),

@@ -227,7 +227,12 @@ impl Seal {
         let jobs = self.jobs(&mut failed);
         let sealer = if jobs.len() > 1 { sealer.batch()? } else { sealer };
         let progress = Progress::new(jobs.iter().map(|j| j.size).sum());
-        let home = fs::canonicalize(c.home.folder()).ok();
+        let home = match fs::canonicalize(c.home.folder()) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("reading the home folder", e).into());
+            }
+            home => home.ok(),
+        };
         let results = Mutex::new(Vec::<Done<'_>>::with_capacity(jobs.len()));
         let next = AtomicUsize::new(0);
         let threads = threads(self.threads).get().min(jobs.len());
