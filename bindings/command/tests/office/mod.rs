@@ -53,6 +53,18 @@ impl Office {
         office
     }
 
+    /// An empty folder.
+    pub fn empty() -> Self {
+        Office { folder: memory_folder(), clock: None.into() }
+    }
+
+    /// The same office in a folder of its own.
+    pub fn copied(&self) -> Self {
+        let folder = memory_folder();
+        copy_tree(self.folder.path(), folder.path());
+        Office { folder, clock: self.clock.lock().unwrap().clone().into() }
+    }
+
     /// Another device that pins the issuer's root.
     pub fn device(&self, name: &str, kind: &str) {
         self.ok(name, &["identity", "new", "--kind", kind, "--name", name]);
@@ -120,6 +132,19 @@ impl Office {
     pub fn key_id(&self, home: &str) -> String {
         let shown = self.ok(home, &["--json", "identity", "show"]).json();
         shown["key"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Copies what is in a folder, with its permissions.
+pub fn copy_tree(from: &std::path::Path, to: &std::path::Path) {
+    for entry in fs::read_dir(from).unwrap().map(|e| e.unwrap()) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_tree(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), &to).unwrap();
+        }
     }
 }
 
