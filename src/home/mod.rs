@@ -305,7 +305,14 @@ impl Home {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(|e| Error::io("creating the home folder", e))
+        let new = folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists());
+        let new: Vec<&Path> = new.collect();
+        builder.create(folder).map_err(|e| Error::io("creating the home folder", e))?;
+        // What lies in a folder lasts only if the folder's own name does.
+        let parents = new.iter().filter_map(|folder| folder.parent());
+        parents
+            .map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p })
+            .try_for_each(atomic::sync_folder)
     }
 
     fn put(&self, name: &str, text: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use super::{Sync, broken, broken_at};
 use crate::encoding::{Digest256, b64, sha256};
 use crate::{Anchor, Code, Error, Result};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -182,7 +182,7 @@ impl Journal {
         if line.len() > MAX_LINE {
             return Err(Error::new(Code::BadArgument, "a record of the trail has at most 64 KiB"));
         }
-        self.write_line(&line)?;
+        self.write_line(&line, sync)?;
         self.at.take(&record, &line[..line.len() - 1]);
         self.unsynced = true;
         let now = match sync {
@@ -196,27 +196,41 @@ impl Journal {
         Ok(record.seq)
     }
 
-    /// Writes over what is torn, where something is: its bytes stand in the line that replaces
-    /// them, so that at no moment they are nowhere. What stops short goes on.
-    fn write_line(&mut self, line: &[u8]) -> Result<()> {
-        let mut file = &self.file;
-        let start = self.at.offset;
-        let written = file.seek(SeekFrom::Start(start)).and_then(|_| file.write_all(line));
-        let len = line.len() as u64;
-        let failed = match written {
-            Ok(()) => match &self.torn {
-                Some(torn) if torn.count > len => file.set_len(start + len).err(),
-                _ => return Ok(()),
-            },
-            Err(e) => Some(e),
+    /// Writes a line at the end, or over what is torn. What stops short goes on.
+    fn write_line(&mut self, line: &[u8], sync: Sync) -> Result<()> {
+        let written = match &self.torn {
+            None => self.put(0, line),
+            Some(torn) => self.write_over(torn, line, sync),
         };
-        let Some(e) = failed else { return Ok(()) };
+        let Err(e) = written else { return Ok(()) };
         // Should this fail too, the next one to hold the lock finds a torn line.
         if self.torn.is_none() {
-            let _ = file.set_len(start);
+            let _ = self.file.set_len(self.at.offset);
         }
         let e = Error::io("the audit trail cannot be written, so the access is denied", e);
         Err(if e.code() == Code::Full { e } else { broken(e.to_string()) })
+    }
+
+    /// Puts a line in the place of what is torn, whose bytes stand in it. Until the rest of it is
+    /// on the disk it begins with a NUL, so that after another loss of power whatever of it is
+    /// there is torn again.
+    fn write_over(&self, torn: &Torn, line: &[u8], sync: Sync) -> io::Result<()> {
+        let settle = || if sync == Sync::Never { Ok(()) } else { self.file.sync_data() };
+        self.put(0, &[0])?;
+        settle()?;
+        self.put(1, &line[1..])?;
+        if torn.count > line.len() as u64 {
+            self.file.set_len(self.at.offset + line.len() as u64)?;
+        }
+        settle()?;
+        self.put(0, &line[..1])
+    }
+
+    /// Writes at a distance from the end of the last sound line.
+    fn put(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.at.offset + at))?;
+        file.write_all(bytes)
     }
 
     pub(super) fn sync(&mut self) -> Result<()> {

@@ -9,7 +9,8 @@ pub(super) enum Piece<'a> {
     Line(&'a [u8]),
     /// A line that is longer than any record.
     TooLong,
-    /// The end, with no LF before it: the first of the bytes after the last LF, and how many.
+    /// The end, with no LF before it, or with a hole before it that a loss of power left: the
+    /// first of the bytes after the last sound line, and how many.
     Torn(&'a [u8], u64),
     /// The end.
     End,
@@ -33,8 +34,18 @@ impl<R: BufRead> Lines<R> {
         if self.buffer.is_empty() {
             return Ok(Piece::End);
         }
-        if let Some((b'\n', line)) = self.buffer.split_last() {
-            return Ok(Piece::Line(line));
+        if self.buffer.ends_with(b"\n") {
+            let len = self.buffer.len() - 1;
+            // No record has a NUL. A page that was not written before the next one reads as NULs;
+            // where that is too long ago to keep all that follows, it was something else.
+            if self.buffer.contains(&0) {
+                let most = (MAX_LOST + 1).saturating_sub(self.buffer.len());
+                (&mut self.source).take(most as u64).read_to_end(&mut self.buffer)?;
+                if self.buffer.len() <= MAX_LOST {
+                    return Ok(Piece::Torn(&self.buffer, self.buffer.len() as u64));
+                }
+            }
+            return Ok(Piece::Line(&self.buffer[..len]));
         }
         let mut count = self.buffer.len() as u64;
         loop {

@@ -59,6 +59,28 @@ fn a_long_torn_tail_is_counted() {
     }
 }
 
+/// A loss of power can leave a page out of which only the later ones were written.
+#[test]
+fn a_page_that_was_not_written_is_torn_as_far_as_all_of_it_can_be_kept() {
+    for (hole, after, repaired) in [(1, 1, true), (500, 12_000, true), (500, 16_384, false)] {
+        let desk = Desk::new();
+        let sound = desk.bytes();
+        let torn = [&vec![0; hole][..], b"\"}\n", &vec![b'x'; after - 1], b"\n"].concat();
+        desk.put(&[&sound[..], &torn].concat());
+        let fault = verify_trail(&desk.bytes()[..], &TrailExpectation::default()).unwrap_err();
+        assert_eq!(fault.line, 2);
+        if repaired {
+            assert_eq!(fault.kind, TrailFaultKind::Torn);
+            desk.open().unwrap().lock().unwrap().append(&opened(1, "kim"), NOW).unwrap();
+            assert_eq!(unb64(desk.records()[1].lost.as_ref().unwrap()).unwrap(), torn);
+            assert_eq!(desk.records().len(), 3);
+        } else {
+            assert_eq!(fault.kind, TrailFaultKind::Record);
+            assert_eq!(desk.open().err().unwrap().code(), Code::Trail);
+        }
+    }
+}
+
 /// A line that ends is not torn: somebody wrote it.
 #[test]
 fn a_whole_line_that_is_no_record_is_not_repaired() {

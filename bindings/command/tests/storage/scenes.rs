@@ -143,6 +143,17 @@ pub fn scenes() -> Vec<Scene> {
         office.seal(&others);
         office
     };
+    // The records of one opening go over the end of a page of the trail.
+    let paged = || {
+        let office = sealed();
+        let len = || office.read("desk/trail.jsonl").len() % 4096;
+        while !(3100..3700).contains(&len()) {
+            let ticket = "t".repeat(1 + len() % 97);
+            office.ok("desk", &["open", "sealed", "-", "--ticket", &ticket]);
+        }
+        office.write("exports", exports(&office).to_string());
+        office
+    };
     let tree = || {
         let office = office();
         office.folder("tree/sub");
@@ -232,27 +243,22 @@ pub fn scenes() -> Vec<Scene> {
                 |o| recipients(o, 3, 2),
             ),
         ),
+        scene("trail", paged(), "desk", |o| run(o, "desk", &["open", "sealed", "-"]), one_more),
         scene(
-            "trail",
+            "torn trail",
             {
-                // The records of one opening go over the end of a page.
-                let office = sealed();
-                let len = || office.read("desk/trail.jsonl").len() % 4096;
-                while !(3100..3700).contains(&len()) {
-                    let ticket = "t".repeat(1 + len() % 97);
-                    office.ok("desk", &["open", "sealed", "-", "--ticket", &ticket]);
-                }
+                // A page of the last record is there, the next one is not.
+                let office = paged();
+                let len = office.read("desk/trail.jsonl").len() / 4096 * 4096;
+                office.ok("desk", &["open", "sealed", "-"]);
+                let trail = office.read("desk/trail.jsonl");
+                office.write("desk/trail.jsonl", &trail[..len + 4096]);
                 office.write("exports", exports(&office).to_string());
                 office
             },
             "desk",
             |o| run(o, "desk", &["open", "sealed", "-"]),
-            |o| {
-                let before: usize = String::from_utf8(o.read("exports")).unwrap().parse().unwrap();
-                let now = exports(o);
-                content(o, "sealed")?;
-                Ok(if now > before { State::New } else { State::Old })
-            },
+            one_more,
         ),
         repeated(
             &["exists"],
@@ -376,6 +382,15 @@ fn recipients(office: &Office, before: usize, after: usize) -> Result<State, Str
         n if n == after => Ok(State::New),
         n => Err(format!("{n} recipients")),
     }
+}
+
+/// Whether the desk has exported once more.
+fn one_more(office: &Office) -> Result<State, String> {
+    let before = String::from_utf8(office.read("exports")).expect("text");
+    let now = exports(office);
+    content(office, "sealed")?;
+    let done = now > before.parse().expect("a number");
+    Ok(if done { State::New } else { State::Old })
 }
 
 /// How many exports stand in the desk's trail.
