@@ -16,6 +16,7 @@ include bindings/python/python.mk
 include bindings/java/java.mk
 include bindings/interop/interop.mk
 include bindings/view/view.mk
+include tests/faults.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 
@@ -87,6 +88,8 @@ counts:
 # Half an hour a target unless told otherwise; the dated report is committed.
 assurance: FUZZ_SECONDS = 1800
 assurance: test bench constant-time
+assurance: test bench test-faults-long
+	$(MAKE) soak SOAK_OPENS=1000000
 	sh tests/assurance.sh $(FUZZ_SECONDS) > docs/assurance.new
 	mv docs/assurance.new docs/assurance.md
 

@@ -239,8 +239,18 @@ pub fn sync_folder(_folder: &Path) -> Result<()> {
 /// locked.
 #[cfg(unix)]
 pub(crate) fn lock_folder(folder: &Path) -> Option<File> {
-    let folder = File::open(folder).ok()?;
-    folder.lock().ok().map(|()| folder)
+    lock(File::open(folder).ok()?).ok()
+}
+
+/// Waits for the lock of a file, also through signals.
+#[cfg(unix)]
+pub(crate) fn lock(file: File) -> io::Result<File> {
+    loop {
+        match file.lock() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            locked => return locked.map(|()| file),
+        }
+    }
 }
 
 #[cfg(not(unix))]
@@ -258,7 +268,7 @@ fn unnamed(folder: &Path, secret: bool) -> io::Result<Option<File>> {
     }
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(if secret { 0o600 } else { 0o666 });
-    match rustix::fs::open(folder, flags, mode) {
+    match rustix::io::retry_on_intr(|| rustix::fs::open(folder, flags, mode)) {
         Ok(fd) => Ok(Some(fd.into())),
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Ok(None),
         Err(e) => Err(e.into()),

@@ -41,8 +41,7 @@ impl Original {
 
 #[cfg(not(windows))]
 fn lock(path: &std::path::Path) -> io::Result<File> {
-    let file = File::open(path)?;
-    file.lock().map(|()| file)
+    crate::atomic::lock(File::open(path)?)
 }
 
 #[cfg(windows)]

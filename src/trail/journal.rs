@@ -97,6 +97,7 @@ impl Journal {
         loop {
             match self.file.try_lock() {
                 Ok(()) => return Ok(()),
+                Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(e)) => {
                     return Err(broken(format!("the audit trail cannot be locked: {e}")));
                 }

@@ -186,3 +186,29 @@ fn run(scenes: &[Scene], named: &[&str]) {
 fn every_operation_fails_once() {
     run(&scenes(), &[]);
 }
+
+/// Whatever a signal can interrupt is interrupted, or no call does more than a little at a time:
+/// nothing fails.
+#[test]
+fn interrupted_and_short_everywhere() {
+    for scene in scenes() {
+        for options in [&["--interrupt"][..], &["--chop", "7"], &["--chop", "1000", "--interrupt"]]
+        {
+            let office = scene.set();
+            let Traced { done, operations } = traced(&scene.command(&office), options, false);
+            assert_eq!(done.status, 0, "{}, {options:?}: {}", scene.name, done.stderr);
+            assert_eq!(scene.state(&office), Ok(State::New), "{}, {options:?}", scene.name);
+            let interrupted = operations.iter().filter(|o| o.number < 0).count();
+            assert_eq!(interrupted > 5, options.contains(&"--interrupt"), "{}", scene.name);
+            let longest = operations.iter().filter(|o| o.reads() || o.writes()).map(|o| o.result);
+            assert!(!options.contains(&"7") || longest.max() == Some(7), "{}", scene.name);
+        }
+    }
+}
+
+/// Where files have names from the start, as on many network file systems.
+#[test]
+fn every_operation_fails_once_on_files_with_names() {
+    let scenes: Vec<Scene> = scenes().into_iter().filter(|s| s.replaces).collect();
+    run(&scenes, &["--named"]);
+}

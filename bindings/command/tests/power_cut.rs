@@ -283,6 +283,9 @@ fn synced(scene: &Scene, before: &Disk, events: &[Event]) -> Vec<u8> {
     let Some(file) = before.names.get(&scene.trail_name()) else { return Vec::new() };
     let last = after(before, events, Order::Nothing);
     let mut trail = last.files.get(file).cloned().unwrap_or_default();
+    // What is being repaired begins with a NUL.
+    let hole = trail.iter().position(|b| *b == 0).unwrap_or(trail.len());
+    trail.truncate(hole);
     let whole = trail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     trail.truncate(whole);
     trail

@@ -31,6 +31,8 @@ pub struct Scene {
     state: fn(&Office) -> Result<State, String>,
     /// What a second run may say where the first one did it all and yet failed.
     pub done_before: &'static [&'static str],
+    /// Whether it is among the few that show how a file is replaced.
+    pub replaces: bool,
 }
 
 pub const OLD: usize = 40_000;
@@ -188,6 +190,7 @@ pub fn scenes() -> Vec<Scene> {
         command,
         state,
         done_before: &[],
+        replaces: ["seal", "save"].contains(&name),
     };
     let repeated = |code: &'static [&'static str], scene| Scene { done_before: code, ..scene };
     vec![
