@@ -243,7 +243,7 @@ pub(crate) fn lock_folder(folder: &Path) -> Option<File> {
 }
 
 /// Waits for the lock of a file, also through signals.
-#[cfg(unix)]
+#[cfg(not(windows))]
 pub(crate) fn lock(file: File) -> io::Result<File> {
     loop {
         match file.lock() {
