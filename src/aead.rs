@@ -32,6 +32,7 @@ pub(crate) use rust_crypto::Aes256Gcm as Backend;
 compile_error!("choose an AEAD backend: the feature `aws-lc` or `pure-rust`");
 
 #[cfg(any(feature = "aws-lc", test))]
+#[cfg(any(feature = "aws-lc", feature = "fuzz", test))]
 pub(crate) mod aws_lc {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
     use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -62,6 +63,8 @@ pub(crate) mod aws_lc {
 
 #[cfg(any(not(feature = "aws-lc"), feature = "pure-rust", test))]
 #[cfg_attr(all(feature = "aws-lc", not(test)), allow(dead_code))]
+#[cfg(any(not(feature = "aws-lc"), feature = "pure-rust", feature = "fuzz", test))]
+#[cfg_attr(all(feature = "aws-lc", not(any(feature = "fuzz", test))), allow(dead_code))]
 pub(crate) mod rust_crypto {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
     use aes_gcm::{AeadInOut, KeyInit};

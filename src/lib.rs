@@ -56,6 +56,9 @@ mod copy;
 mod encoding;
 mod error;
 mod facts;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod header;
 mod home;
 mod inspect;

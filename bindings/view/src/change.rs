@@ -69,8 +69,9 @@ impl View {
         }
         let folder = self.folder(parent)?;
         match folder.shown(name) {
-            Err(rustix::io::Errno::NOENT) => Ok(folder),
-            Ok(_) => Err(Errno::EEXIST),
+            // `X.bulla` is not shown where it is shown as `X`; no other file is shown by that name.
+            Err(rustix::io::Errno::NOENT) if folder.is_free(name) => Ok(folder),
+            Err(rustix::io::Errno::NOENT) | Ok(_) => Err(Errno::EEXIST),
             Err(e) => Err(errno::system(e)),
         }
     }
@@ -149,6 +150,11 @@ impl View {
             return Err(Errno::EACCES);
         }
         let real = match target.shown(to.1) {
+            Err(rustix::io::Errno::NOENT)
+                if !target.is_free(to.1) && (from.0, moving.real.as_os_str()) != (to.0, to.1) =>
+            {
+                return Err(Errno::EEXIST);
+            }
             Err(rustix::io::Errno::NOENT) => match moving.kind {
                 Kind::Sealed(_) => target.name_for(to.1),
                 _ => to.1.to_owned(),

@@ -130,7 +130,7 @@ impl Folder {
         }
     }
 
-    fn is_free(&self, real: &OsStr) -> bool {
+    pub(crate) fn is_free(&self, real: &OsStr) -> bool {
         self.stat(real).is_err_and(|e| e == Errno::NOENT)
     }
 
@@ -155,9 +155,13 @@ impl Folder {
         Ok(shown)
     }
 
-    /// The name here for a new sealed file that is shown by this one.
+    /// The name here for a new sealed file that is shown by this one. It hides no other: where
+    /// `X.bulla` is shown, `X` keeps its name.
     pub(crate) fn name_for(&self, shown: &OsStr) -> OsString {
-        with_ending(shown).filter(|long| self.is_free(long)).unwrap_or_else(|| shown.to_owned())
+        let hides_none = |long: &OsString| {
+            self.is_free(long) && self.shown(long).is_err_and(|e| e == Errno::NOENT)
+        };
+        with_ending(shown).filter(hides_none).unwrap_or_else(|| shown.to_owned())
     }
 }
 
@@ -192,6 +196,24 @@ mod tests {
         }
         assert_eq!(with_ending(OsStr::new("a")).unwrap(), "a.bulla");
         assert_eq!(with_ending(OsStr::new(&"x".repeat(250))), None);
+    }
+
+    #[test]
+    fn no_new_name_hides_another() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path();
+        let root = Folder::root(path).unwrap();
+        let name = |shown: &str| root.name_for(OsStr::new(shown));
+        let shown = |name: &str| root.shown(OsStr::new(name)).map(|entry| entry.real);
+        assert_eq!((name("a"), name("a.bulla")), ("a.bulla".into(), "a.bulla.bulla".into()));
+        std::fs::write(path.join("a.bulla.bulla"), b"\x89BULLA\x01\n").unwrap();
+        assert_eq!(shown("a.bulla").unwrap(), "a.bulla.bulla");
+        assert_eq!(name("a"), "a");
+        std::fs::write(path.join("a"), b"\x89BULLA\x01\n").unwrap();
+        assert_eq!(
+            (shown("a").unwrap(), shown("a.bulla").unwrap()),
+            ("a".into(), "a.bulla.bulla".into())
+        );
     }
 
     #[test]

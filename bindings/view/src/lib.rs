@@ -12,6 +12,9 @@ mod confine;
 mod content;
 mod derive;
 mod draft;
+#[cfg(feature = "drive")]
+#[doc(hidden)]
+pub mod drive;
 mod errno;
 mod exits;
 mod filesystem;

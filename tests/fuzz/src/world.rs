@@ -1,0 +1,131 @@
+//! What targets need that open envelopes: an issuer, a device with a home, both's secrets.
+
+use crate::json::unb64;
+use bulla::{
+    Home, Host, Identity, KemKind, Kinds, Metadata, Permit, RootKey, Sealer, Session, Signatory,
+    Template, TemplateTerms, Trust, TrustList,
+};
+use ed25519_dalek::SigningKey;
+use std::cell::RefCell;
+use std::io::Write;
+use std::time::SystemTime;
+
+/// The plainest policy, with the rights that the targets need.
+pub const POLICY: &str = r#"{"version":1,"name":"open-office",
+"grants":[{"to":["anyone"],"rights":["view","edit","export"]}]}"#;
+
+/// After so many runs a new world begins: each leaves records in its trail.
+const RUNS: u32 = 10_000;
+
+pub struct World {
+    pub root: RootKey,
+    pub root_secret: SigningKey,
+    pub device_secret: SigningKey,
+    pub list: TrustList,
+    pub trust: Trust,
+    pub template: Template,
+    pub permit: Permit,
+    pub home: Home,
+    pub session: Session,
+    runs: u32,
+    folder: tempfile::TempDir,
+}
+
+thread_local! {
+    static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+/// Runs with this thread's world.
+pub fn with<T>(run: impl FnOnce(&World) -> T) -> T {
+    WORLD.with_borrow_mut(|world| {
+        if world.as_ref().is_some_and(|world| world.runs >= RUNS) {
+            *world = None;
+        }
+        let world = world.get_or_insert_with(|| World::new(POLICY));
+        world.runs += 1;
+        run(world)
+    })
+}
+
+/// The Ed25519 key in a key file.
+fn secret(file: &str) -> SigningKey {
+    let file: serde_json::Value = serde_json::from_str(file).expect("a key file");
+    let seed = unb64(file["signing"].as_str().expect("a seed in the clear"));
+    SigningKey::from_bytes(&seed.try_into().expect("32 bytes"))
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs()
+}
+
+impl World {
+    /// One whose template has this policy.
+    pub fn new(policy: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        let root = RootKey::generate("root").unwrap();
+        let identity = Identity::generate(KemKind::X25519, "").unwrap();
+        home.create_identity(&identity, None).unwrap();
+        std::fs::write(home.folder().join("config.toml"), "[trail]\nsync = \"never\"\n").unwrap();
+        home.pin(root.line()).unwrap();
+        let list = home.create_first_list(&root, 3650).unwrap();
+        let signer = || Signatory::Root(&root);
+        let terms = TemplateTerms {
+            name: "notes",
+            label: "test",
+            policy: policy.as_bytes(),
+            to: std::slice::from_ref(identity.public()),
+            kinds: Kinds::Same,
+            seal_roles: &[],
+        };
+        let template = Template::sign(signer(), root.thumbprint(), terms, now()).unwrap();
+        let until = now() + 3650 * 86_400;
+        let permit = Permit::sign(signer(), &template, identity.thumbprint(), now(), until);
+        home.use_permit(&permit).unwrap();
+        let root_secret = secret(&root.to_file(None).unwrap());
+        let device_secret = secret(&identity.to_file(None).unwrap());
+        let trust = home.trust().unwrap();
+        let session = Session::start(&home, identity, Host::default()).unwrap();
+        World {
+            root,
+            root_secret,
+            device_secret,
+            list,
+            trust,
+            template,
+            permit,
+            home,
+            session,
+            runs: 0,
+            folder,
+        }
+    }
+
+    /// A new folder, beside the home.
+    pub fn folder(&self) -> tempfile::TempDir {
+        tempfile::tempdir_in(self.folder.path()).unwrap()
+    }
+
+    pub fn issued(&self) -> Sealer<'_> {
+        let to = [self.session.identity().recipient().clone()];
+        Sealer::issued(&self.root, "test", POLICY.as_bytes(), &to, Kinds::Same).unwrap()
+    }
+
+    pub fn delegated(&self) -> Sealer<'_> {
+        Sealer::delegated(&self.session, &self.template, &self.permit).unwrap()
+    }
+}
+
+/// An envelope in memory.
+pub fn envelope(sealer: &Sealer<'_>, text: &[u8]) -> Vec<u8> {
+    let name = Some("a.csv".to_owned());
+    let meta = Metadata { name, media_type: None, created: None, modified: Some(1) };
+    let mut writer = sealer.prepare(&meta).unwrap().into_stream(Vec::new()).unwrap();
+    writer.write_all(text).unwrap();
+    writer.finish().unwrap()
+}
+
+/// `len` bytes of which each place is different from the places near it.
+pub fn text(len: usize, seed: u8) -> Vec<u8> {
+    (0..len as u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 41) as u8 ^ seed).collect()
+}
