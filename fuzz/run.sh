@@ -1,20 +1,34 @@
 #!/bin/sh
-# Runs every fuzz target for so many seconds: fuzz/run.sh [SECONDS]
+# Runs every fuzz target for so many seconds: fuzz/run.sh [SECONDS [TARGET…]]
+# FUZZ_JOBS of them at a time, 1 unless told otherwise. Ends with a table: executions, coverage,
+# findings. Fails if there are findings; they are in fuzz/artifacts.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-20}
+[ $# -eq 0 ] || shift
 cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 # Sanitizers are not stable: a nightly toolchain, or the stable one told to allow them.
 if cargo +nightly --version >/dev/null 2>&1; then
-    toolchain=+nightly
+    TOOLCHAIN=+nightly
 else
-    toolchain=
+    TOOLCHAIN=
     export RUSTC_BOOTSTRAP=1
 fi
-for target in $(cargo $toolchain fuzz list); do
-    echo "fuzz: $target"
-    mkdir -p "fuzz/corpus/$target" "fuzz/seeds/$target"
-    cargo $toolchain fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -max_len=65536 -print_final_stats=1
-done
-echo "fuzz: no crash"
+export TOOLCHAIN
+cargo $TOOLCHAIN fuzz build
+[ $# -gt 0 ] || set -- $(cargo $TOOLCHAIN fuzz list)
+
+# Targets that need a home make it where files are quick.
+shm=/tmp
+[ ! -d /dev/shm ] || shm=/dev/shm
+TMPDIR=$(mktemp -d "$shm/bulla-fuzz.XXXXXX")
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 1' INT TERM
+
+status=0
+printf '%s\n' "$@" | xargs -P "${FUZZ_JOBS:-1}" -n 1 sh fuzz/one.sh "$seconds" || status=1
+echo "| fuzz target | seconds | executions | edges | features | findings |"
+echo "|---|---|---|---|---|---|"
+cat "$TMPDIR"/*.row
+exit $status

@@ -79,7 +79,7 @@ fn edit(u: &mut Unstructured<'_>, value: &mut Value) -> Result<()> {
             match u.int_in_range(0..=7)? {
                 0 => drop(items.remove(at)),
                 1 => items.push(items[at].clone()),
-                2 => {
+                2 if items.len() < 10 => {
                     let copies = u.int_in_range(1..=600)?;
                     let item = items[at].clone();
                     items.extend(std::iter::repeat_n(item, copies));
@@ -92,7 +92,7 @@ fn edit(u: &mut Unstructured<'_>, value: &mut Value) -> Result<()> {
             match u.int_in_range(0..=3)? {
                 0 => text.truncate(at),
                 1 => text.insert(at, u.arbitrary()?),
-                2 => *text = text.repeat(u.int_in_range(0..=20)?),
+                2 if text.len() < 2_000 => *text = text.repeat(u.int_in_range(0..=20)?),
                 _ => {
                     if let Some(c) = text[at..].chars().next() {
                         let with = *u.choose(&["A", "Q", "=", "+", " ", "0", "\u{7f}"])?;

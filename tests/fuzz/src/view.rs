@@ -51,10 +51,15 @@ enum Step {
 
 /// A file or folder of the model. It stays when its name is gone.
 enum Node {
-    File(RefCell<Vec<u8>>),
+    File(RefCell<Vec<u8>>, Forked),
     Plain,
     Folder(RefCell<BTreeMap<&'static str, Rc<Node>>>),
 }
+
+/// Whether a save may have been made in another place: by moving the file away and making a new one
+/// by its name, which goes on as the same file. Then either may be the older one, which does not
+/// open any more, and nothing is asked of it here.
+type Forked = Cell<bool>;
 
 struct Handle {
     number: u64,
@@ -70,6 +75,8 @@ struct Run<'a> {
     view: Driven,
     root: Rc<Node>,
     handles: Vec<Handle>,
+    /// Files by the folders and names that they were moved from.
+    moved: BTreeMap<(u64, &'static str), Rc<Node>>,
 }
 
 thread_local! {
@@ -103,12 +110,22 @@ pub fn run(data: &[u8]) -> bool {
 
 impl Node {
     fn file(&self) -> Option<&RefCell<Vec<u8>>> {
-        if let Node::File(content) = self { Some(content) } else { None }
+        if let Node::File(content, _) = self { Some(content) } else { None }
     }
 
     fn folder(&self) -> &RefCell<BTreeMap<&'static str, Rc<Node>>> {
         let Node::Folder(names) = self else { panic!("not a folder") };
         names
+    }
+
+    fn is_forked(&self) -> bool {
+        matches!(self, Node::File(_, forked) if forked.get())
+    }
+
+    fn fork(&self) {
+        if let Node::File(_, forked) = self {
+            forked.set(true);
+        }
     }
 
     fn is_folder(&self) -> bool {
@@ -121,7 +138,7 @@ impl<'a> Run<'a> {
         let root = BTreeMap::from([("plain", Rc::new(Node::Plain))]);
         let root = Rc::new(Node::Folder(root.into()));
         let view = Driven::of(&world.home, world.session.clone(), folder).unwrap();
-        Run { world, folder, view, root, handles: Vec::new() }
+        Run { world, folder, view, root, handles: Vec::new(), moved: BTreeMap::new() }
     }
 
     /// All folders with their numbers: the view's own first, then by name.
@@ -150,6 +167,15 @@ impl<'a> Run<'a> {
         self.handles.get(usize::from(handle) % self.handles.len().max(1))
     }
 
+    fn sound(&self, handle: u8) -> Option<&Handle> {
+        self.handle(handle).filter(|h| !h.node.is_forked())
+    }
+
+    fn close(&self, h: &Handle) {
+        let closed = self.view.close(h.handle);
+        assert!(closed.is_ok() || h.node.is_forked(), "closing: {closed:?}");
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
             Step::Create(at) => self.create(at),
@@ -172,12 +198,14 @@ impl<'a> Run<'a> {
             }
             Step::Open { at, read, write } => self.open(at, read || !write, write),
             Step::Read { handle, at, count } => {
-                let Some(h) = self.handle(handle).filter(|h| h.read) else { return };
+                let Some(h) = self.handle(handle).filter(|h| h.read && !h.node.is_forked()) else {
+                    return;
+                };
                 let mut out = vec![0xa5; count.into()];
                 let at = at as usize % 200_000;
                 let n = self.view.read(h.handle, &mut out, at as u64).expect("reading");
                 let content = match &*h.node {
-                    Node::File(content) => content.borrow().clone(),
+                    Node::File(content, _) => content.borrow().clone(),
                     _ => PLAIN.to_vec(),
                 };
                 let rest = content.get(at..).unwrap_or_default();
@@ -185,7 +213,7 @@ impl<'a> Run<'a> {
                 assert!(out[..n] == rest[..n], "other bytes than were written");
             }
             Step::Write { handle, at, count, fill } => {
-                let Some(h) = self.handle(handle) else { return };
+                let Some(h) = self.sound(handle) else { return };
                 let data: Vec<u8> = (0..count).map(|i| (i >> 8) as u8 ^ fill).collect();
                 let at = at as usize % 200_000;
                 if data.is_empty() {
@@ -201,7 +229,7 @@ impl<'a> Run<'a> {
                 }
             }
             Step::Cut { handle, to } => {
-                let Some(h) = self.handle(handle) else { return };
+                let Some(h) = self.sound(handle) else { return };
                 let to = to as usize % 200_000;
                 let cut = self.view.truncate(h.number, Some(h.handle), to as u64);
                 if let (true, Some(content)) = (h.write, h.node.file()) {
@@ -212,7 +240,9 @@ impl<'a> Run<'a> {
                 }
             }
             Step::CutByName { at, to } => {
-                let Some((number, node)) = self.find(at) else { return };
+                let Some((number, node)) = self.find(at).filter(|(_, n)| !n.is_forked()) else {
+                    return;
+                };
                 let to = to as usize % 200_000;
                 let cut = self.view.truncate(number, None, to as u64);
                 assert_eq!(cut.is_ok(), node.file().is_some(), "{cut:?}");
@@ -221,7 +251,7 @@ impl<'a> Run<'a> {
                 }
             }
             Step::Allocate { handle, at, count } => {
-                let Some(h) = self.handle(handle) else { return };
+                let Some(h) = self.sound(handle) else { return };
                 let (at, count) = (at as usize % 200_000, usize::from(count));
                 let made = self.view.allocate(h.handle, at as u64, count as u64);
                 assert_eq!(made.is_ok(), h.write, "{made:?}");
@@ -232,7 +262,7 @@ impl<'a> Run<'a> {
                 }
             }
             Step::Flush { handle } => {
-                let Some(h) = self.handle(handle) else { return };
+                let Some(h) = self.sound(handle) else { return };
                 self.view.flush(h.handle).expect("sealing");
             }
             Step::Close { handle } => {
@@ -240,7 +270,7 @@ impl<'a> Run<'a> {
                     return;
                 }
                 let h = self.handles.remove(usize::from(handle) % self.handles.len());
-                self.view.close(h.handle).expect("closing");
+                self.close(&h);
                 assert!(self.view.close(h.handle).is_err(), "closed twice");
             }
             Step::Remove { at, folder: as_folder } => self.remove(at, as_folder),
@@ -249,6 +279,9 @@ impl<'a> Run<'a> {
                 if let Some((number, node)) = self.find(at) {
                     let stat = self.view.stat(number).expect("what was found");
                     assert_eq!(stat.is_folder, node.is_folder());
+                    if node.is_forked() {
+                        return;
+                    }
                     let content = node.file().map(|content| content.borrow().len() as u64);
                     assert!(content.is_none_or(|len| len == stat.size), "another size");
                 }
@@ -261,9 +294,10 @@ impl<'a> Run<'a> {
                 assert_eq!(names, node.folder().borrow().keys().copied().collect::<Vec<_>>());
             }
             Step::Remount => {
-                for h in self.handles.drain(..) {
-                    self.view.close(h.handle).expect("closing");
+                for h in std::mem::take(&mut self.handles) {
+                    self.close(&h);
                 }
+                self.moved.clear();
                 let session = self.world.session.clone();
                 self.view = Driven::of(&self.world.home, session, self.folder).unwrap();
             }
@@ -290,13 +324,22 @@ impl<'a> Run<'a> {
         let (number, folder, name) = self.place(at);
         let made = self.view.create(number, name);
         let free = name != ".bulla" && !folder.folder().borrow().contains_key(name);
-        if made.is_err() && hidden(&folder, name) {
+        let before = if free { self.moved.remove(&(number, name)) } else { None };
+        if made.is_err() && (hidden(&folder, name) || before.is_some()) {
             return;
         }
         assert_eq!(made.is_ok(), free, "{name}: {made:?}");
         let Ok((stat, handle)) = made else { return };
         assert_eq!((stat.size, stat.is_folder), (0, false));
-        let node = Rc::new(Node::File(RefCell::default()));
+        let node = Rc::new(Node::File(RefCell::default(), Cell::new(false)));
+        if let Some(before) = before {
+            if before.is_forked()
+                || self.handles.iter().any(|h| h.write && Rc::ptr_eq(&h.node, &before))
+            {
+                node.fork();
+            }
+            before.fork();
+        }
         folder.folder().borrow_mut().insert(name, Rc::clone(&node));
         self.handles.push(Handle { number: stat.number, handle, node, read: true, write: true });
     }
@@ -306,8 +349,11 @@ impl<'a> Run<'a> {
             return;
         };
         let opened = self.view.open(number, read, write);
+        if opened.is_err() && node.is_forked() {
+            return;
+        }
         let may = match *node {
-            Node::File(_) => true,
+            Node::File(..) => true,
             Node::Plain => !write,
             Node::Folder(_) => false,
         };
@@ -321,7 +367,7 @@ impl<'a> Run<'a> {
         let (number, folder, name) = self.place(at);
         let removed = self.view.remove(number, name, as_folder);
         let may = folder.folder().borrow().get(name).is_some_and(|node| match &**node {
-            Node::File(_) => !as_folder,
+            Node::File(..) => !as_folder,
             Node::Plain => false,
             Node::Folder(names) => as_folder && names.borrow().is_empty(),
         });
@@ -339,6 +385,10 @@ impl<'a> Run<'a> {
         }
         let moving = old.folder().borrow().get(from).cloned();
         let there = new.folder().borrow().get(to).cloned();
+        let forked = |node: &Option<Rc<Node>>| node.as_ref().is_some_and(|n| n.is_forked());
+        if renamed.is_err() && (forked(&moving) || forked(&there)) {
+            return;
+        }
         let may = match (&moving, &there) {
             _ if to == ".bulla" => false,
             (None, _) => false,
@@ -348,13 +398,17 @@ impl<'a> Run<'a> {
             (Some(_), Some(_)) if keep => false,
             (Some(moving), Some(there)) if Rc::ptr_eq(moving, there) => true,
             (Some(moving), Some(there)) => match (&**moving, &**there) {
-                (Node::File(_), Node::File(_)) => true,
+                (Node::File(..), Node::File(..)) => true,
                 (Node::Folder(_), Node::Folder(names)) => names.borrow().is_empty(),
                 _ => false,
             },
         };
         assert_eq!(renamed.is_ok(), may, "{from} to {to}: {renamed:?}");
         if may && let Some(moving) = moving {
+            if there.is_none() && moving.file().is_some() {
+                self.moved.remove(&(target, to));
+                self.moved.insert((source, from), Rc::clone(&moving));
+            }
             old.folder().borrow_mut().remove(from);
             new.folder().borrow_mut().insert(to, moving);
         }
@@ -368,7 +422,7 @@ impl<'a> Run<'a> {
             names.sort();
             assert_eq!(names, folder.folder().borrow().keys().copied().collect::<Vec<_>>());
             for (name, node) in folder.folder().borrow().iter() {
-                let Some(content) = node.file() else { continue };
+                let Some(content) = node.file().filter(|_| !node.is_forked()) else { continue };
                 let stat = self.view.lookup(number, name).expect("a file that was made");
                 let handle = self.view.open(stat.number, true, false).expect("opening");
                 let content = content.borrow();
