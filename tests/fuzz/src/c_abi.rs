@@ -612,7 +612,7 @@ impl Run<'_> {
 
     fn about(&mut self, file: u8, right: u8) {
         let (handle, _) = self.files[usize::from(file) % SLOTS];
-        let right = if right % 2 == 0 { 1 << (right % 32) } else { u32::from(right) };
+        let right = if right.is_multiple_of(2) { 1 << (right % 32) } else { u32::from(right) };
         let there = !handle.is_null();
         unsafe {
             let (mut number, mut long, mut string) = (0, 0, null_mut());

@@ -87,7 +87,7 @@ thread_local! {
 pub fn run(data: &[u8]) -> bool {
     WORLD.with_borrow_mut(|world| {
         // Its trail grows.
-        if RUNS.replace(RUNS.get() + 1) % 2_000 == 0 {
+        if RUNS.replace(RUNS.get() + 1).is_multiple_of(2_000) {
             *world = None;
         }
         let world = world.get_or_insert_with(|| World::new(POLICY));
