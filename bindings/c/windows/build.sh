@@ -2,7 +2,7 @@
 # Builds libbulla.dll for 64-bit Windows on Debian 12, and lays out TARGET-FOLDER/dist:
 #   libbulla.dll, libbulla.dll.a (import library), libbulla.def, headers.
 # With PROFILE=dev also TARGET-FOLDER/test: a DLL that panics on demand, and a stand-in for a
-# system DLL that Wine 8 lacks.
+# system DLL that Wine 8 lacks. With COMMAND=1 also TARGET-FOLDER/dist/bulla.exe.
 # usage: build.sh TARGET-FOLDER [core-tests]: the latter runs the core's own tests under Wine
 #
 # The standard library is built along (nothing else here has it for this target), so the compiler
@@ -69,3 +69,8 @@ $tool-strip --strip-unneeded "$dist/libbulla.dll"
 $tool-dlltool --def "$dist/libbulla.def" --output-lib "$dist/libbulla.dll.a"
 cp "$here"/../../../include/bulla.h "$here"/../../../include/bulla.hpp "$dist/include/"
 sh "$here/check.sh" "$dist"
+if [ "${COMMAND:-}" = 1 ]; then
+    cargo build --package bulla-command
+    cp "$built/bulla.exe" "$dist/"
+    $tool-strip --strip-unneeded "$dist/bulla.exe"
+fi
