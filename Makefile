@@ -17,6 +17,8 @@ include bindings/java/java.mk
 include bindings/interop/interop.mk
 include bindings/view/view.mk
 include tests/faults.mk
+include release/release.mk
+include tests/tests.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 

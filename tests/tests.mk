@@ -1,0 +1,15 @@
+# What tells how good the tests are. Included from the top Makefile.
+
+.PHONY: coverage mutants test-minimal
+
+# Lines of the core and of the C ABI that tests run; fails below what is asked for.
+coverage:
+	sh tests/coverage.sh $(TARGET)/coverage/report
+
+# Mutants of what decides: hours. FILES='src/license.rs' for some.
+mutants:
+	sh tests/mutants.sh $(TARGET)/mutants $(FILES)
+
+# The oldest versions of dependencies that Cargo.toml allows.
+test-minimal:
+	sh tests/minimal.sh $(TARGET)/minimal
