@@ -26,3 +26,12 @@ a key or a signed object, `license` and `tokens` claims with edits under signatu
 backends against each other, `c_abi` calls of the C ABI with callbacks that fail, `view` operations of a view's file system
 (in the process, without a kernel) against a model. Edges and features are libFuzzer's, of one run with what it has kept.
 END
+
+# --- Coverage and builds ---------------------------------------------------------------------------
+target=${CARGO_TARGET_DIR:-target}
+sh tests/coverage.sh "$target/coverage/report" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
+printf '\nLines that tests run (`make coverage`):\n\n'
+sed -n 's/^coverage of /- /p' "$log"
+sh release/reproducible.sh >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
+printf '\nTwo builds in different folders, byte by byte (`make reproducible`), SHA-256:\n\n'
+sed -n 's/^ok the same: /- /p' "$log"
