@@ -89,8 +89,7 @@ counts:
 
 # Half an hour a target unless told otherwise; the dated report is committed.
 assurance: FUZZ_SECONDS = 1800
-assurance: test bench constant-time
-assurance: test bench test-faults-long
+assurance: test bench constant-time test-faults-long
 	$(MAKE) soak SOAK_OPENS=1000000
 	sh tests/assurance.sh $(FUZZ_SECONDS) > docs/assurance.new
 	mv docs/assurance.new docs/assurance.md

@@ -31,7 +31,6 @@ pub(crate) use rust_crypto::Aes256Gcm as Backend;
 #[cfg(not(any(feature = "aws-lc", feature = "pure-rust")))]
 compile_error!("choose an AEAD backend: the feature `aws-lc` or `pure-rust`");
 
-#[cfg(any(feature = "aws-lc", test))]
 #[cfg(any(feature = "aws-lc", feature = "fuzz", test))]
 pub(crate) mod aws_lc {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
@@ -61,8 +60,6 @@ pub(crate) mod aws_lc {
     }
 }
 
-#[cfg(any(not(feature = "aws-lc"), feature = "pure-rust", test))]
-#[cfg_attr(all(feature = "aws-lc", not(test)), allow(dead_code))]
 #[cfg(any(not(feature = "aws-lc"), feature = "pure-rust", feature = "fuzz", test))]
 #[cfg_attr(all(feature = "aws-lc", not(any(feature = "fuzz", test))), allow(dead_code))]
 pub(crate) mod rust_crypto {

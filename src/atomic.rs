@@ -34,30 +34,6 @@ impl Beside {
     /// [`Code::BadArgument`] if something other than a regular file has that name.
     pub(crate) fn create(target: &Path, secret: bool) -> Result<Self> {
         let (target, folder) = resolve(target)?;
-        let mut target = target.to_owned();
-        if is_there(&target)? {
-            // A link is followed: its target is replaced, not the link. One that leads nowhere
-            // is replaced itself.
-            let found = |e: &io::Error| e.kind() != io::ErrorKind::NotFound;
-            let look = |e| Error::io("looking at the output", e);
-            match fs::canonicalize(&target) {
-                Ok(real) => target = real,
-                Err(e) if found(&e) => return Err(look(e)),
-                Err(_) => {}
-            }
-            match fs::metadata(&target) {
-                Ok(m) if !m.is_file() => {
-                    let why = "the output is a folder or device, not a regular file";
-                    return Err(Error::new(Code::BadArgument, why));
-                }
-                Err(e) if found(&e) => return Err(look(e)),
-                _ => {}
-            }
-        }
-        let folder = match target.parent() {
-            Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
-            _ => PathBuf::from("."),
-        };
         let io = |e| Error::io("creating the new file", e);
         if let Some(file) = unnamed(&folder, secret).map_err(io)? {
             return Ok(Beside { file, target, folder, name: None });
@@ -133,12 +109,23 @@ impl Beside {
 /// The name that a new file is to get, and the folder of that.
 fn resolve(target: &Path) -> Result<(PathBuf, PathBuf)> {
     let mut target = target.to_owned();
-    if target.symlink_metadata().is_ok() {
-        // A link is followed: its target is replaced, not the link.
-        target = fs::canonicalize(&target).unwrap_or(target);
-        if fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
-            let why = "the output is a folder or device, not a regular file";
-            return Err(Error::new(Code::BadArgument, why));
+    if is_there(&target)? {
+        // A link is followed: its target is replaced, not the link. One that leads nowhere is
+        // replaced itself.
+        let found = |e: &io::Error| e.kind() != io::ErrorKind::NotFound;
+        let look = |e| Error::io("looking at the output", e);
+        match fs::canonicalize(&target) {
+            Ok(real) => target = real,
+            Err(e) if found(&e) => return Err(look(e)),
+            Err(_) => {}
+        }
+        match fs::metadata(&target) {
+            Ok(m) if !m.is_file() => {
+                let why = "the output is a folder or device, not a regular file";
+                return Err(Error::new(Code::BadArgument, why));
+            }
+            Err(e) if found(&e) => return Err(look(e)),
+            _ => {}
         }
     }
     let folder = match target.parent() {

@@ -3,6 +3,7 @@
 
 use crate::change::Attributes;
 use crate::serve::{Callers, Daemon};
+use crate::stream::Job;
 use crate::view::{Opened, View, Wants};
 use bulla::{Client, Error, Home, Session};
 use fuser::{Errno, FileAttr, FileType};
@@ -101,7 +102,9 @@ impl Driven {
 
     /// Writes.
     pub fn write(&self, handle: u64, data: &[u8], offset: u64) -> Result<()> {
-        self.0.write(handle, data, offset).map_err(failed)
+        let jobs = self.0.write(handle, data, offset).map_err(failed)?;
+        jobs.into_iter().for_each(Job::run);
+        Ok(())
     }
 
     /// Sets the length, through a handle or by number.

@@ -38,7 +38,7 @@ pub(crate) struct View {
     last: AtomicU64,
     contents: Mutex<HashMap<u64, Arc<Content>>>,
     /// Folders that open files are in, by device and inode: one descriptor for each.
-    folders: Mutex<HashMap<(u64, u64), Weak<Folder>>>,
+    shared: Mutex<HashMap<(u64, u64), Weak<Folder>>>,
     /// Names that sealed files had before they were renamed, and their numbers: what is made by
     /// such a name is a save of that file.
     pub(crate) moved: Mutex<HashMap<(u64, OsString), u64>>,
@@ -79,7 +79,7 @@ impl View {
             handles: RwLock::default(),
             last: AtomicU64::new(0),
             contents: Mutex::default(),
-            folders: Mutex::default(),
+            shared: Mutex::default(),
             moved: Mutex::default(),
             stamps: Mutex::default(),
             recent: Recent::new(),
@@ -96,16 +96,15 @@ impl View {
     }
 
     /// The descriptor that open files of this folder share.
-    fn shared(&self, folder: Folder) -> Result<Arc<Folder>, Errno> {
-        let stat = rustix::fs::fstat(&folder).map_err(errno::system)?;
-        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+    fn shared(&self, folder: Arc<Folder>) -> Result<Arc<Folder>, Errno> {
+        let stat = rustix::fs::fstat(&*folder).map_err(errno::system)?;
+        let mut folders = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         #[allow(clippy::unnecessary_cast)] // of other widths on other machines
         let key = (stat.st_dev as u64, stat.st_ino as u64);
         if let Some(there) = folders.get(&key).and_then(Weak::upgrade) {
             return Ok(there);
         }
         folders.retain(|_, folder| folder.strong_count() > 0);
-        let folder = Arc::new(folder);
         folders.insert(key, Arc::downgrade(&folder));
         Ok(folder)
     }
