@@ -147,9 +147,13 @@ fn re_license(folder: &Path) {
     let other: [Recipient; 1] = [line.parse::<PublicIdentity>().unwrap().recipient().clone()];
     let own = [session.identity().recipient().clone()];
     let none = Changes { add: &[], remove: &[], policy: None, known: &own, kinds: Kinds::Same };
-    relicense(&path, &root, &session, &Changes { add: &other, ..none.clone() }).unwrap();
+    let again = |changes: &Changes<'_>| {
+        let mut work = Work { threads: NonZeroUsize::MIN, progress: &mut |_| Ok(()) };
+        relicense(&path, &root, &session, changes, &mut work).unwrap();
+    };
+    again(&Changes { add: &other, ..none.clone() });
     stop("open");
-    relicense(&path, &root, &session, &Changes { remove: &[other[0].key_id()], ..none }).unwrap();
+    again(&Changes { remove: &[other[0].key_id()], ..none });
 }
 
 fn leak(folder: &Path) {
