@@ -9,7 +9,7 @@
 use super::{KemKind, KemSecret, PublicIdentity, Recipient, RootLine, SigningKey};
 use crate::aead::{Aead, Backend, NONCE};
 use crate::encoding::{Bytes, Id, Thumbprint};
-use crate::memory::{self, Secret};
+use crate::memory::{self, DEEP, Secret, on_wiped_stack};
 use crate::{Code, Error, Result, json};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -308,12 +308,8 @@ fn write_file(
     };
     if let Some(passphrase) = passphrase {
         let cost = Cost::new();
-        let key = cost.derive(passphrase)?;
-        let mut nonce = [0; NONCE];
-        memory::random(&mut nonce);
-        let mut text = Zeroizing::new(seeds.concat());
-        let tag = Backend::new(key.expose()).seal(nonce, &associated(&file.public), &mut text);
-        file.sealed = Some(Bytes([&nonce[..], &text, &tag].concat()));
+        let sealed = on_wiped_stack::<DEEP, _>(|| seal(&file.public, &cost, seeds, passphrase))?;
+        file.sealed = Some(Bytes(sealed));
         file.argon2id = Some(cost);
     } else {
         file.signing = seeds.first().map(|s| Bytes(s.to_vec()));
@@ -362,19 +358,39 @@ fn read_file(
             let passphrase = passphrase.ok_or_else(|| {
                 Error::new(Code::Passphrase, "the key file is sealed: give its passphrase")
             })?;
-            let wrong = || {
-                let why = "the passphrase is wrong, or the key file was changed";
-                Error::new(Code::Passphrase, why)
-            };
-            let (nonce, text) = sealed.0.split_first_chunk().ok_or_else(wrong)?;
-            let mut text = Zeroizing::new(text.to_vec());
-            let key = Backend::new(cost.derive(passphrase)?.expose());
-            key.open(*nonce, &associated(&file.public), &mut text).map_err(|_| wrong())?;
-            text[..text.len() - crate::aead::TAG].chunks(32).map(Secret::from_slice).collect()
+            on_wiped_stack::<DEEP, _>(|| unseal(&file.public, cost, &sealed.0, passphrase))?
         }
         _ => None,
     };
     Ok((file, seeds.ok_or_else(not_a_key_file)?))
+}
+
+/// The seeds; `None` if one has the wrong length.
+fn unseal(
+    public: &str,
+    cost: &Cost,
+    sealed: &[u8],
+    passphrase: &Passphrase,
+) -> Result<Option<Vec<Secret>>> {
+    let wrong = || {
+        let why = "the passphrase is wrong, or the key file was changed";
+        Error::new(Code::Passphrase, why)
+    };
+    let (nonce, text) = sealed.split_first_chunk().ok_or_else(wrong)?;
+    let mut text = Zeroizing::new(text.to_vec());
+    let key = Backend::new(cost.derive(passphrase)?.expose());
+    key.open(*nonce, &associated(public), &mut text).map_err(|_| wrong())?;
+    Ok(text[..text.len() - crate::aead::TAG].chunks(32).map(Secret::from_slice).collect())
+}
+
+/// Nonce, ciphertext and tag of the seeds.
+fn seal(public: &str, cost: &Cost, seeds: &[&[u8]], passphrase: &Passphrase) -> Result<Vec<u8>> {
+    let key = cost.derive(passphrase)?;
+    let mut nonce = [0; NONCE];
+    memory::random(&mut nonce);
+    let mut text = Zeroizing::new(seeds.concat());
+    let tag = Backend::new(key.expose()).seal(nonce, &associated(public), &mut text);
+    Ok([&nonce[..], &text, &tag].concat())
 }
 
 fn not_a_key_file() -> Error {

@@ -190,7 +190,6 @@ fn every_operation_fails_once() {
 /// Whatever a signal can interrupt is interrupted, or no call does more than a little at a time:
 /// nothing fails.
 #[test]
-#[ignore = "not seen to pass yet"]
 fn interrupted_and_short_everywhere() {
     for scene in scenes() {
         for options in [&["--interrupt"][..], &["--chop", "7"], &["--chop", "1000", "--interrupt"]]
@@ -209,7 +208,6 @@ fn interrupted_and_short_everywhere() {
 
 /// Where files have names from the start, as on many network file systems.
 #[test]
-#[ignore = "not seen to pass yet"]
 fn every_operation_fails_once_on_files_with_names() {
     let scenes: Vec<Scene> = scenes().into_iter().filter(|s| s.replaces).collect();
     run(&scenes, &["--named"]);

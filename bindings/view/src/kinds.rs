@@ -74,7 +74,9 @@ mod tests {
         utimensat(CWD, file.path(), &times, rustix::fs::AtFlags::empty()).unwrap();
         let touched = stat(file.path()).unwrap();
         assert_eq!(kinds.of(&touched, || Kind::Plain), Kind::Plain);
-        for change in [|s: &mut Stat| s.st_ino += 1, |s| s.st_size += 1, |s| s.st_ctime -= 1] {
+        let changes: [fn(&mut Stat); 3] =
+            [|s| s.st_ino += 1, |s| s.st_size += 1, |s| s.st_ctime -= 1];
+        for change in changes {
             let mut other = settled;
             change(&mut other);
             assert_eq!(kinds.of(&other, || Kind::Plain), Kind::Plain);

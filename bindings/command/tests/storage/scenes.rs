@@ -396,10 +396,12 @@ fn one_more(office: &Office) -> Result<State, String> {
     Ok(if done { State::New } else { State::Old })
 }
 
-/// How many exports stand in the desk's trail.
+/// How many exports stand in the desk's trail, in whole lines.
 fn exports(office: &Office) -> usize {
     let trail = office.read("desk/trail.jsonl");
-    String::from_utf8_lossy(&trail).matches("\"event\":\"exported\"").count()
+    let trail = String::from_utf8_lossy(&trail);
+    let whole = trail.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    whole.filter(|line| line.contains("\"event\":\"exported\"")).count()
 }
 
 fn exported(office: &Office) -> Result<State, String> {

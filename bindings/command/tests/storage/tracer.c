@@ -11,7 +11,8 @@
  *   --torn K:ERRNO     operation K, a write, does half of it and fails
  *   --kill K           the command is killed before operation K
  *   --pause K:MS:CMD   before K, CMD is run by the shell, for at most MS; then both go on
- *   --interrupt        whatever a signal can interrupt is interrupted first each time (EINTR)
+ *   --interrupt        whatever a signal can interrupt, but for opening folders, is interrupted first
+ *                      each time (EINTR)
  *   --chop N           no read or write does more than N bytes
  *   --named            files without a name are refused, as by file systems that have none
  *
@@ -396,7 +397,11 @@ static void enter(struct thread *t)
         if (n == SYS_copy_file_range && argument(&r, 3))
             peek(t->id, (uint64_t)argument(&r, 3), &t->offset, sizeof t->offset);
     }
-    if (interrupt && t->call->what & WAITS && !t->interrupted) {
+    long how = opened_how(t, &r);
+    int unnamed = how & (O_TMPFILE & ~O_DIRECTORY);
+    /* Libraries that list folders do not open them again after a signal. */
+    int folder = how & O_DIRECTORY && !unnamed;
+    if (interrupt && t->call->what & WAITS && !folder && !t->interrupted) {
         t->interrupted = 1;
         t->error = EINTR;
         t->number = -1;
@@ -404,8 +409,6 @@ static void enter(struct thread *t)
         t->interrupted = 0;
         t->number = ++count;
     }
-    long how = opened_how(t, &r);
-    int unnamed = how & (O_TMPFILE & ~O_DIRECTORY);
     if (named_only && unnamed)
         t->error = EOPNOTSUPP;
     if (chop && t->call->what & MOVES && !t->error)
