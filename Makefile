@@ -17,7 +17,7 @@ include bindings/java/java.mk
 include bindings/interop/interop.mk
 include bindings/view/view.mk
 include tests/faults.mk
-include release/release.mk
+include .ci/release/release.mk
 include tests/tests.mk
 
 # --- Tests ------------------------------------------------------------------------------------

@@ -34,16 +34,17 @@ impl PartsWriter {
         Ok(PartsWriter { parts, ending: Mutex::new(Some((beside, ending))) })
     }
 
-    /// An empty part of this number, from 0.
-    pub fn part(&self, number: u64) -> Part {
-        self.parts.part(number)
+    /// The next part, empty.
+    pub fn part(&self) -> Part {
+        self.parts.part()
     }
 
     /// Seals and writes a full part. Parts may come in any order, but all of them must before the
     /// end.
     ///
     /// # Errors
-    /// [`Code::State`] for a part that is not full; [`Code::Full`], with which its content is lost.
+    /// [`Code::State`] for a part that is not full or of another writer, and after the end;
+    /// [`Code::Full`], with which its content is lost.
     pub fn seal(&self, part: Part) -> Result<()> {
         self.parts.seal(part)
     }

@@ -32,6 +32,6 @@ target=${CARGO_TARGET_DIR:-target}
 sh tests/coverage.sh "$target/coverage/report" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
 printf '\nLines that tests run (`make coverage`):\n\n'
 sed -n 's/^coverage of /- /p' "$log"
-sh release/reproducible.sh >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
+sh .ci/release/reproducible.sh >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
 printf '\nTwo builds in different folders, byte by byte (`make reproducible`), SHA-256:\n\n'
 sed -n 's/^ok the same: /- /p' "$log"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Mutants of the modules that gamma.toml names, tested by the core's own tests: a report, and every one
+# Mutants of the modules that .ci/gamma.toml names, tested by the core's own tests: a report, and every one
 # that survived. usage: mutants.sh OUT-FOLDER [FILE…]. Settings: JOBS
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,5 +11,5 @@ $cargo gamma --version > /dev/null 2>&1 || $cargo install --locked cargo-gamma
 files=
 for file; do files="$files --file $file"; done
 # shellcheck disable=SC2086
-CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$out/target" $cargo gamma run --no-relaunch --progress never \
+CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$out/target" $cargo gamma run --config .ci/gamma.toml --no-relaunch --progress never \
     --artifact-dir "$out" --jobs "${JOBS:-2}" $files

@@ -8,6 +8,7 @@ use crate::aead::TAG;
 use crate::{Code, Error, Result};
 use std::fs::File;
 use std::io::{Seek, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -20,6 +21,8 @@ const SPARE: usize = 8;
 /// A part of a message on its way: plaintext until it is sealed.
 pub struct Part {
     number: u64,
+    /// Which message it is of.
+    commitment: [u8; COMMITMENT],
     /// Slots; the plaintext of each stands where its ciphertext will.
     slots: Vec<u8>,
     filled: usize,
@@ -82,6 +85,10 @@ pub(crate) struct Parts {
     message: Message,
     /// Offset of the first slot in the file.
     start: u64,
+    /// The number of the next part: each is given once, as no nonce may serve twice.
+    next: AtomicU64,
+    /// Whether the last part was sealed.
+    ended: AtomicBool,
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -93,24 +100,41 @@ impl Parts {
         let wrote = |e| Error::io("writing the sealed content", e);
         let start = inner.as_ref().stream_position().map_err(wrote)?;
         let file = inner.as_ref().try_clone().map_err(wrote)?;
-        Ok((Parts { file, message, start, spare: Mutex::default() }, inner))
+        let (next, ended, spare) = Default::default();
+        Ok((Parts { file, message, start, next, ended, spare }, inner))
     }
 
     pub(crate) fn commitment(&self) -> [u8; COMMITMENT] {
         self.message.commitment
     }
 
-    /// An empty part of this number, from 0.
-    pub(crate) fn part(&self, number: u64) -> Part {
+    /// The next part, empty.
+    pub(crate) fn part(&self) -> Part {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Part { number, slots: spare.unwrap_or_else(|| vec![0; BATCH * SLOT]), filled: 0 }
+        Part {
+            number: self.next.fetch_add(1, Ordering::Relaxed),
+            commitment: self.message.commitment,
+            slots: spare.unwrap_or_else(|| vec![0; BATCH * SLOT]),
+            filled: 0,
+        }
+    }
+
+    fn check(&self, part: &Part) -> Result<()> {
+        if part.commitment != self.message.commitment {
+            return Err(Error::new(Code::State, "this part is of another message"));
+        }
+        Ok(())
     }
 
     /// Seals a full part, and writes it at its place.
     ///
     /// # Errors
-    /// [`Code::State`] for a part that is not full.
+    /// [`Code::State`] for a part that is not full or of another message, and after the last one.
     pub(crate) fn seal(&self, mut part: Part) -> Result<()> {
+        self.check(&part)?;
+        if self.ended.load(Ordering::Relaxed) {
+            return Err(ended());
+        }
         if !part.is_full() {
             return Err(Error::new(Code::State, "only the last part is shorter than the others"));
         }
@@ -123,10 +147,15 @@ impl Parts {
         Ok(())
     }
 
-    /// Seals the last part, which is not full, and writes it. It stays as it is, for another try.
+    /// Seals the last part, which is not full, and writes it. Works once: what is sealed under its
+    /// numbers must not be anything else later.
     pub(crate) fn seal_last(&self, part: &Part) -> Result<()> {
+        self.check(part)?;
         if part.is_full() {
             return Err(Error::new(Code::State, "the last part is shorter than the others"));
+        }
+        if self.ended.swap(true, Ordering::Relaxed) {
+            return Err(ended());
         }
         let end = slot_offset(part.filled) + TAG;
         let mut slots = part.slots[..end].to_vec();
@@ -166,6 +195,10 @@ impl Parts {
     }
 }
 
+fn ended() -> Error {
+    Error::new(Code::State, "the last part of this message was sealed already")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Encryptor, SeekReader};
@@ -197,13 +230,13 @@ mod tests {
 
     /// The parts of a text, filled by steps of this many bytes; the last is never full.
     fn parts_of(parts: &Parts, text: &[u8], step: usize) -> Vec<Part> {
-        let mut all = vec![parts.part(0)];
+        let mut all = vec![parts.part()];
         for mut data in text.chunks(step) {
             while !data.is_empty() {
                 let last = all.last_mut().unwrap();
                 data = &data[last.fill(data)..];
                 if last.is_full() {
-                    all.push(parts.part(all.len() as u64));
+                    all.push(parts.part());
                 }
             }
         }
@@ -263,12 +296,24 @@ mod tests {
         let (parts, _) =
             Parts::of(Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap())
                 .unwrap();
-        let mut part = parts.part(0);
+        let mut part = parts.part();
         part.fill(b"short");
         assert_eq!(parts.seal(part).unwrap_err().code(), Code::State);
-        let mut part = parts.part(0);
+        let mut part = parts.part();
         assert_eq!(part.fill(&text(PART + 1)), PART);
         assert_eq!(parts.seal_last(&part).unwrap_err().code(), Code::State);
+        // Nothing comes after it, nor what is of another message.
+        let mut last = parts.part();
+        last.fill(b"last");
+        let of = || Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap();
+        let (other, _) = Parts::of(of()).unwrap();
+        assert_eq!(other.seal_last(&last).unwrap_err().code(), Code::State);
+        let mut foreign = other.part();
+        foreign.fill(&text(PART));
+        assert_eq!(parts.seal(foreign).unwrap_err().code(), Code::State);
+        parts.seal_last(&last).unwrap();
+        assert_eq!(parts.seal_last(&last).unwrap_err().code(), Code::State);
+        assert_eq!(parts.seal(part).unwrap_err().code(), Code::State);
         let mut begun = Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap();
         begun.write_all(b"x").unwrap();
         assert!(Parts::of(begun).is_err());

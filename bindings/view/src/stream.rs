@@ -52,7 +52,7 @@ impl Drop for Job {
 
 impl Stream {
     pub(crate) fn new(writer: PartsWriter) -> Arc<Self> {
-        let tail = writer.part(0);
+        let tail = writer.part();
         let flow = Flow { tail, full: 0, busy: 0, failed: None, finished: false };
         Arc::new(Stream { writer, flow: Mutex::new(flow), idle: Condvar::new() })
     }
@@ -88,7 +88,7 @@ impl Stream {
             if flow.tail.is_full() {
                 flow.full += 1;
                 flow.busy += 1;
-                let next = self.writer.part(flow.full);
+                let next = self.writer.part();
                 let part = Some(std::mem::replace(&mut flow.tail, next));
                 jobs.push(Job { stream: Arc::clone(self), part });
             }

@@ -146,7 +146,9 @@ fn dotnet_core() {
     fs::write(&config, text).unwrap();
     both.install(&config);
     let bindings = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("csharp");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    // A run knows folders by their real names.
+    let target = fs::canonicalize(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let target = target.parent().unwrap();
     let got = Command::new("sh")
         .args(["-euc", ". \"$here/runtimes.sh\"; need_runtime core"])
         .env("here", &bindings)

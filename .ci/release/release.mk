@@ -1,50 +1,50 @@
 # Releases, and what one may not break. Included from the top Makefile.
 
 DIST ?= $(TARGET)/release-$(shell git rev-parse --short HEAD)
-# What callers may rely on: the last tag, or before there is one the commit in release/base.
-BASE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || cat release/base)
+# What callers may rely on: the last tag, or before there is one the commit in .ci/release/base.
+BASE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || cat .ci/release/base)
 
 .PHONY: dist test-dist test-release sbom reproducible abi compatible audited
 
 # Archives, bills of material, sums and signature in $(DIST). BULLA_RELEASE_KEY=FILE signs them as
-# release/sign.sh says; UNSIGNED=1 asks for none.
+# .ci/release/sign.sh says; UNSIGNED=1 asks for none.
 dist:
-	TARGET=$(TARGET) sh release/dist.sh $(DIST)
+	TARGET=$(TARGET) sh .ci/release/dist.sh $(DIST)
 
 # What such a folder holds works where there is nothing else: DIST=FOLDER.
 test-dist:
-	sh release/test_dist.sh $(DIST)
+	sh .ci/release/test_dist.sh $(DIST)
 
 # The parts that take seconds.
 test-release: abi
 	sh $(C)/need.sh ssh-keygen=openssh-client
-	sh release/test_signing.sh
+	sh .ci/release/test_signing.sh
 
 sbom:
 	mkdir -p $(TARGET)/sbom
-	sh release/sbom.sh $(TARGET)/sbom
+	sh .ci/release/sbom.sh $(TARGET)/sbom
 
 # Two builds in different folders, compared: a quarter of an hour or more.
 reproducible:
-	sh release/reproducible.sh
+	sh .ci/release/reproducible.sh
 
 # include/bulla.abi is what the header promises; BULLA_UPDATE=1 writes it anew.
 abi:
 	sh $(C)/need.sh clang=clang /usr/lib/python3/dist-packages/clang=python3-clang
 	mkdir -p $(TARGET)
-	/usr/bin/python3 release/abi.py list include/bulla.h > $(TARGET)/bulla.abi
+	/usr/bin/python3 .ci/release/abi.py list include/bulla.h > $(TARGET)/bulla.abi
 	@[ -z "$(BULLA_UPDATE)" ] || cp $(TARGET)/bulla.abi include/bulla.abi
 	diff include/bulla.abi $(TARGET)/bulla.abi
 
 # Neither the C ABI nor the crate's API has lost anything since $(BASE), or the version says so.
 compatible: abi
 	git show $(BASE):include/bulla.h > $(TARGET)/base.h
-	/usr/bin/python3 release/abi.py list $(TARGET)/base.h > $(TARGET)/base.abi
-	/usr/bin/python3 release/abi.py compare $(TARGET)/base.abi include/bulla.abi
+	/usr/bin/python3 .ci/release/abi.py list $(TARGET)/base.h > $(TARGET)/base.abi
+	/usr/bin/python3 .ci/release/abi.py compare $(TARGET)/base.abi include/bulla.abi
 	$(CARGO) semver-checks --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-semver-checks
 	$(CARGO) semver-checks --package bulla --baseline-rev $(BASE)
 
-# Every crate is on the list of supply-chain/, which says who has looked at it, or that nobody has.
+# Every crate is on the list of .ci/supply-chain/, which says who has looked at it, or that nobody has.
 audited:
 	$(CARGO) vet --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-vet
 	$(CARGO) vet --locked --frozen

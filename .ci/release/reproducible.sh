@@ -4,7 +4,7 @@
 # usage: reproducible.sh [COMMIT]. Settings: SYSTEMS (linux, windows; both), KEEP, a folder for the builds.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/.." && pwd)
+top=$(cd "$here/../.." && pwd)
 commit=$(git -C "$top" rev-parse "${1:-HEAD}")
 systems=${SYSTEMS:-linux windows}
 work=${KEEP:-$(mktemp -d)}

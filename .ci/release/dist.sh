@@ -7,7 +7,7 @@
 # What is signed is built from a commit: a changed tree is refused then.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/.." && pwd)
+root=$(cd "$here/../.." && pwd)
 out=$1
 key=${BULLA_RELEASE_KEY:-}
 fail() { echo "dist: $*" >&2; exit 1; }

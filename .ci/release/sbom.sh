@@ -3,7 +3,7 @@
 # system. usage: sbom.sh OUT-FOLDER. Without SOURCE_DATE_EPOCH they have the date of the run.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/.." && pwd)
+root=$(cd "$here/../.." && pwd)
 out=$(cd "$1" && pwd)
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 cargo=${CARGO:-cargo}

@@ -12,7 +12,7 @@ import graph
 
 NAMES = re.compile(r"(licen[cs]e|copying|notice|copyright)", re.IGNORECASE)
 
-root = pathlib.Path(__file__).resolve().parent.parent
+root = pathlib.Path(__file__).resolve().parents[2]
 system, *packages = sys.argv[1:]
 texts = collections.defaultdict(list)
 without = []
