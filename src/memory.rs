@@ -171,7 +171,8 @@ mod tests {
     fn pages_wait_wiped() {
         drop((0..100).map(|_| Secret::random()).collect::<Vec<_>>());
         let waiting = WAITING.lock().unwrap();
-        assert!(waiting.len() >= 100);
+        // Other tests may have taken some of them by now.
+        assert!(!waiting.is_empty());
         assert!(waiting.iter().all(|locked| locked.page.secret == [0; SECRET]));
     }
 
