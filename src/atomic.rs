@@ -114,10 +114,12 @@ fn resolve(target: &Path) -> Result<(PathBuf, PathBuf)> {
         // replaced itself.
         let found = |e: &io::Error| e.kind() != io::ErrorKind::NotFound;
         let look = |e| Error::io("looking at the output", e);
-        match fs::canonicalize(&target) {
-            Ok(real) => target = real,
-            Err(e) if found(&e) => return Err(look(e)),
-            Err(_) => {}
+        if target.is_symlink() {
+            match fs::canonicalize(&target) {
+                Ok(real) => target = real,
+                Err(e) if found(&e) => return Err(look(e)),
+                Err(_) => {}
+            }
         }
         match fs::metadata(&target) {
             Ok(m) if !m.is_file() => {
