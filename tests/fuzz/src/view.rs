@@ -56,7 +56,7 @@ enum Node {
     Folder(RefCell<BTreeMap<&'static str, Rc<Node>>>),
 }
 
-/// Whether a save may have been made in another place: by moving the file away and making a new one
+/// Whether a save may have been made in another place, or fail: by renaming what is open, or by moving the file away and making a new one
 /// by its name, which goes on as the same file. Then either may be the older one, which does not
 /// open any more, and nothing is asked of it here.
 type Forked = Cell<bool>;
@@ -405,6 +405,10 @@ impl<'a> Run<'a> {
         };
         assert_eq!(renamed.is_ok(), may, "{from} to {to}: {renamed:?}");
         if may && let Some(moving) = moving {
+            // Whoever writes to it by then can do so no more: docs/view.md.
+            if self.handles.iter().any(|h| h.write && Rc::ptr_eq(&h.node, &moving)) {
+                moving.fork();
+            }
             if there.is_none() && moving.file().is_some() {
                 self.moved.remove(&(target, to));
                 self.moved.insert((source, from), Rc::clone(&moving));
