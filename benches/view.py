@@ -157,7 +157,7 @@ def plain_files(folder, mib, files):
         os.makedirs(f"{folder}/small/{i % 100}", exist_ok=True)
         with open(f"{folder}/small/{i % 100}/{i}", "w") as f:
             f.write(f"{i},Kim Minji,010-5550-0199\n" * 40)
-    git = ["git", "-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-C", folder + "/small"]
+    git = ["git", "-c", "gc.auto=0", "-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-C", folder + "/small"]
     for args in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "All"], ["gc", "-q"]):
         subprocess.run([*git, *args], check=True)
     # Samples that nothing runs.
