@@ -291,18 +291,12 @@ fn a_user_without_privileges() {
 #[test]
 fn a_full_disk_keeps_the_old() {
     let desk = Desk::new(&work());
-    let small = desk.path("D/small");
-    fs::create_dir(&small).unwrap();
-    let mount = |args: &[&str]| {
-        let done = std::process::Command::new(args[0]).args(&args[1..]).arg(&small).status();
-        assert!(done.unwrap().success());
-    };
-    mount(&["mount", "-t", "tmpfs", "-o", "size=1m", "small"]);
+    let small = desk.small_disk("1m");
     desk.seal("small/F", MARKER, &work());
     let done = desk.run(&["dd", "if=/dev/zero", "of=small/F", "bs=1M", "count=3", "conv=notrunc"]);
     let content = desk.content("small/F");
-    let left = fs::read_dir(&small).unwrap().count();
-    mount(&["umount"]);
+    let left = fs::read_dir(&small.0).unwrap().count();
+    drop(small);
     assert!(done.status != 0 && done.stderr.contains("No space left"), "{}", done.stderr);
     assert_eq!((content.as_slice(), left), (MARKER.as_bytes(), 1));
 }

@@ -128,18 +128,12 @@ fn a_kill_leaves_the_old_or_the_new() {
 #[test]
 fn a_full_disk_keeps_the_old() {
     let desk = Desk::new(&work());
-    let small = desk.path("D/small");
-    fs::create_dir(&small).unwrap();
-    let mount = |args: &[&str]| {
-        let done = std::process::Command::new(args[0]).args(&args[1..]).arg(&small).status();
-        assert!(done.unwrap().success());
-    };
-    mount(&["mount", "-t", "tmpfs", "-o", "size=3m", "small"]);
+    let small = desk.small_disk("3m");
     desk.seal("small/F", MARKER, &work());
     let fill = |to: &str| desk.run(&["dd", "if=/dev/zero", to, "bs=64k", "count=100"]);
     let (new, over) = (fill("of=small/new"), fill("of=small/F"));
     let (content, empty) = (desk.content("small/F"), desk.content("small/new"));
-    mount(&["umount"]);
+    drop(small);
     for done in [new, over] {
         assert!(done.status != 0 && done.stderr.contains("No space left"), "{}", done.stderr);
     }

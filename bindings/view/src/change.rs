@@ -5,7 +5,6 @@ use crate::content::Content;
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind, SETTINGS};
 use crate::opened::{Handle, copy, save, scratch};
-
 use crate::seal::{Terms, metadata};
 use crate::stream::Job;
 use crate::view::{Opened, View, Wants};

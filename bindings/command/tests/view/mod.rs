@@ -38,7 +38,26 @@ pub struct Desk {
     pub office: Office,
 }
 
+/// A folder that is a file system of its own, until it is dropped.
+pub struct SmallDisk(pub PathBuf);
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let done = Command::new("umount").arg(&self.0).status().unwrap();
+        assert!(done.success() || std::thread::panicking());
+    }
+}
+
 impl Desk {
+    /// `D/small`, in memory and of this size.
+    pub fn small_disk(&self, size: &str) -> SmallDisk {
+        let small = self.path("D/small");
+        fs::create_dir(&small).unwrap();
+        let options = ["-t", "tmpfs", "-o", &format!("size={size}"), "small"];
+        assert!(Command::new("mount").args(options).arg(&small).status().unwrap().success());
+        SmallDisk(small)
+    }
+
     /// New files are sealed under this policy.
     pub fn new(policy: &Value) -> Self {
         need_fuse();
