@@ -146,7 +146,7 @@ class Growth:
         write_random(plain, 16 << 10)
         sealed.unlink(missing_ok=True)
         self.seal(plain, sealed)
-        trail = next(self.home.glob("*trail*"))
+        trail = self.home / "trail.jsonl"
         for count in (100, 1_000) if self.args.quick else (100, 10_000, 100_000, 1_000_000, 10_000_000):
             lengthen(trail, count)
             work = self.fresh(out, lambda: self.run("open", sealed, "-o", out))

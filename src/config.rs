@@ -61,7 +61,11 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let default = TrailOptions { sync: Sync::Batched, wait: Duration::from_secs(10) };
+        let default = TrailOptions {
+            sync: Sync::Batched,
+            wait: Duration::from_secs(10),
+            ..TrailOptions::default()
+        };
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Config::read(folder.path()).unwrap().trail, default);
         assert_eq!(read("").unwrap(), default);
@@ -69,7 +73,10 @@ mod tests {
         let set = read("[trail]\nsync = \"always\"\n").unwrap();
         assert_eq!(set, TrailOptions { sync: Sync::Always, ..default });
         let set = read("[trail]\nlock_wait = \"2m\"\nsync = \"never\"").unwrap();
-        assert_eq!(set, TrailOptions { sync: Sync::Never, wait: Duration::from_secs(120) });
+        assert_eq!(
+            set,
+            TrailOptions { sync: Sync::Never, wait: Duration::from_secs(120), ..default }
+        );
     }
 
     #[test]

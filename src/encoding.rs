@@ -108,7 +108,7 @@ pub struct KeyId(pub(crate) [u8; 32]);
 text_value!(KeyId, 32, |b: &[u8]| b64(b), unb64_array, "a key id (43 base64url characters)");
 
 /// A SHA-256 digest; text: 43 base64url characters.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest256(pub(crate) [u8; 32]);
 text_value!(Digest256, 32, |b: &[u8]| b64(b), unb64_array, "a digest (43 base64url characters)");
 

@@ -117,7 +117,7 @@ impl Session {
             return Err(Error::new(Code::BadArgument, why));
         }
         let host = Host { asserted: access::asserted(host.asserted), ..host };
-        let trail = home.trail(&identity)?;
+        let trail = home.trail(&identity, clock.now())?;
         let standing = Standing::of(home, host.badge.as_deref(), &host.attestations)?;
         Ok(Session(Arc::new(Shared {
             standing: RwLock::new(Arc::new(standing)),

@@ -65,6 +65,17 @@ pub(crate) fn stand_for(
     let now = shared.clock.now();
     let standing = shared.standing();
     let root_standing = standing.for_root(root, &shared.identity.thumbprint(), now)?;
+    // First, since it may show that what the trail seemed to say is not so.
+    if !root_standing.anchored.load(Ordering::Relaxed) {
+        for (anchor, _) in root_standing.anchors() {
+            if !trail.extends(anchor)? {
+                let why = "the trail does not go on from where it was last shown: it was cut or \
+                           replaced; ask the issuer for a signed reset, and after it for a new badge";
+                return Err(Error::new(Code::Trail, why));
+            }
+        }
+        root_standing.anchored.store(true, Ordering::Relaxed);
+    }
     let state = trail.state();
     if !state.counts_for(root) {
         let why = "this device's trail was begun anew without the word of the file's issuer: ask \
@@ -79,16 +90,6 @@ pub(crate) fn stand_for(
     }
     refuse_older_lists(&standing, &root_standing, root, trail, now)?;
     remember_lists(&root_standing, root, trail, now)?;
-    if !root_standing.anchored.load(Ordering::Relaxed) {
-        for (anchor, _) in root_standing.anchors() {
-            if !trail.extends(anchor)? {
-                let why = "the trail does not go on from where it was last shown: it was cut or \
-                           replaced; ask the issuer for a signed reset, and after it for a new badge";
-                return Err(Error::new(Code::Trail, why));
-            }
-        }
-        root_standing.anchored.store(true, Ordering::Relaxed);
-    }
     Ok((root_standing, now))
 }
 

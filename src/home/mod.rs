@@ -377,8 +377,8 @@ mod tests {
         let identity = Identity::generate(KemKind::X25519, "").unwrap();
         home.create_identity(&identity, Some(&passphrase)).unwrap();
         let open = |i: &Identity| {
-            Trail::open(home.folder(), i.trail(), i.thumbprint(), TrailOptions::default())
-                .map(|_| ())
+            let options = TrailOptions::default();
+            Trail::open(home.folder(), i.trail(), i.thumbprint(), options, 7).map(|_| ())
         };
         open(&identity).unwrap();
 
@@ -404,7 +404,7 @@ mod tests {
         let begun = fs::read(home.trail_file()).unwrap();
         let identity = Identity::generate(KemKind::X25519, "desk").unwrap();
         home.create_identity(&identity, None).unwrap();
-        home.trail(&identity).unwrap();
+        home.trail(&identity, 7).unwrap();
         let aside = folder.path().join(format!("trail-{}.jsonl", lost.trail()));
         assert_eq!(fs::read(aside).unwrap(), begun, "nothing is lost");
 

@@ -30,9 +30,9 @@ impl Home {
         trail::open_for_reading(&self.0, Config::read(&self.0)?.trail.wait)
     }
 
-    pub(crate) fn trail(&self, identity: &Identity) -> Result<Trail> {
+    pub(crate) fn trail(&self, identity: &Identity, now: u64) -> Result<Trail> {
         let options = Config::read(&self.0)?.trail;
-        Trail::open(&self.0, identity.trail(), identity.thumbprint(), options)
+        Trail::open(&self.0, identity.trail(), identity.thumbprint(), options, now)
     }
 
     /// Records that a list is in use from now on, where this is a device's home: an older one, or
@@ -49,13 +49,15 @@ impl Home {
             return Ok(());
         }
         let device = self.public_identity()?.thumbprint();
-        let trail = Trail::open(&self.0, self.trail_id()?, device, Config::read(&self.0)?.trail)?;
+        let options = Config::read(&self.0)?.trail;
+        let trail = Trail::open(&self.0, self.trail_id()?, device, options, now)?;
         trail.lock()?.use_list(kind, root, signer, seq, now)
     }
 
     /// Signs where the audit trail stands.
     pub fn checkpoint(&self, identity: &Identity) -> Result<Checkpoint> {
-        Checkpoint::sign(identity, self.trail(identity)?.anchor()?, clock::now())
+        let now = clock::now();
+        Checkpoint::sign(identity, self.trail(identity, now)?.anchor()?, now)
     }
 
     /// Takes a reset signed by a pinned root into use: a trail that is sound goes on under a new

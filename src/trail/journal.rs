@@ -3,9 +3,10 @@
 use super::lines::{Lines, Piece};
 use super::record::{Entry, Event, MAX_LINE, TrailRecord};
 use super::state::State;
-use super::{Sync, broken, broken_at};
+use super::{Sync, TrailOptions, broken, broken_at, summary};
 use crate::encoding::{Digest256, b64, sha256};
 use crate::{Anchor, Code, Error, Result};
+use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(super) struct Position {
     pub head: [u8; 32],
     /// What the records so far say.
     pub state: State,
+    /// SHA-256 over all lines so far.
+    pub running: Sha256,
 }
 
 impl Position {
@@ -43,8 +46,15 @@ impl Position {
         Ok(())
     }
 
-    fn take(&mut self, record: &TrailRecord, line: &[u8]) {
+    /// SHA-256 of all bytes before the next line.
+    pub(super) fn digest(&self) -> Digest256 {
+        Digest256(self.running.clone().finalize().into())
+    }
+
+    pub(super) fn take(&mut self, record: &TrailRecord, line: &[u8]) {
         self.state.take(record);
+        self.running.update(line);
+        self.running.update(b"\n");
         self.offset += line.len() as u64 + 1;
         self.seq += 1;
         self.head = sha256(line);
@@ -61,6 +71,8 @@ pub(super) struct Journal {
     pub(super) file: File,
     path: PathBuf,
     pub(super) at: Position,
+    /// How many records are known by a summary alone.
+    pub(super) summed: u64,
     torn: Option<Torn>,
     last_sync: Instant,
     /// Whether there are records that may not last yet.
@@ -87,7 +99,30 @@ impl Journal {
         }
         let path = path.to_owned();
         let (at, last_sync) = (Position::default(), Instant::now());
-        Ok(Journal { file, path, at, torn: None, last_sync, unsynced: false })
+        Ok(Journal { file, path, at, summed: 0, torn: None, last_sync, unsynced: false })
+    }
+
+    /// Goes to the furthest place, up to record `latest`, up to which a summary says what it said:
+    /// the start, if there is none.
+    pub(super) fn skip(&mut self, latest: u64) {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        self.at = summary::place(folder, &self.file, latest).unwrap_or_default();
+        self.summed = self.at.seq;
+    }
+
+    /// Makes a summary where enough was parsed that the next session had better not. Under the
+    /// lock, after [`catch_up`](Self::catch_up).
+    pub(super) fn sum_up(&mut self, now: u64, options: TrailOptions) -> Result<()> {
+        // Each a good part longer than the one before: all of them together, which a verification
+        // makes again, cost no more than a few times the last.
+        let enough = options.worth.max(self.at.seq / 4);
+        if self.at.seq - self.summed < enough || self.torn.is_some() {
+            return Ok(());
+        }
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        // Without one, the next session takes longer, and nothing else.
+        let Ok(entry) = summary::keep(folder, &self.at) else { return Ok(()) };
+        self.write(entry, now, options.sync).map(drop)
     }
 
     /// Waits at most `wait` for the file's lock.
@@ -252,7 +287,18 @@ impl Journal {
     }
 
     /// Whether the record that the anchor names stands where the anchor says.
-    pub(super) fn extends(&self, anchor: &Anchor) -> Result<bool> {
+    pub(super) fn extends(&mut self, anchor: &Anchor) -> Result<bool> {
+        if anchor.seq < self.summed {
+            // Whoever made that summary may have made up what stands before the anchor.
+            let before = std::mem::take(&mut self.at).state;
+            self.skip(anchor.seq);
+            self.catch_up()?;
+            if self.at.state != before {
+                return Err(broken(
+                    "a summary in the audit trail says other than its records".into(),
+                ));
+            }
+        }
         if !self.at.state.ids().contains(&anchor.id) || anchor.seq >= self.at.seq {
             return Ok(false);
         }

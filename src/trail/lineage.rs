@@ -5,10 +5,12 @@ use crate::encoding::{Id, Thumbprint};
 use crate::facts::Reset;
 use crate::keys::VerifyingKey;
 use crate::policy::LEEWAY;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Follows the records of one trail from the first on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Lineage {
     /// None before the first record.
     device: Option<Thumbprint>,

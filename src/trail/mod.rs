@@ -10,6 +10,7 @@ mod record;
 mod reset;
 mod show;
 mod state;
+mod summary;
 mod verify;
 
 #[cfg(test)]
@@ -55,11 +56,14 @@ pub(crate) struct TrailOptions {
     /// Longest wait for the lock.
     #[serde(rename = "lock_wait", deserialize_with = "crate::config::duration")]
     pub(crate) wait: Duration,
+    /// Fewest records that are worth a summary.
+    #[serde(skip)]
+    pub(crate) worth: u64,
 }
 
 impl Default for TrailOptions {
     fn default() -> Self {
-        TrailOptions { sync: Sync::default(), wait: Duration::from_secs(10) }
+        TrailOptions { sync: Sync::default(), wait: Duration::from_secs(10), worth: 50_000 }
     }
 }
 
@@ -89,8 +93,8 @@ impl Trail {
         })
     }
 
-    /// Opens the trail of this id and device, and reads it from the start: a summary kept beside it
-    /// would be the device's own word, and could forget what anchors bind.
+    /// Opens the trail of this id and device, and reads it: from the newest summary on, or from the
+    /// start. If that was long, it makes a summary, at `now`.
     ///
     /// # Errors
     /// [`Code::Trail`] if it is missing, unreadable, broken, of another device or id;
@@ -100,8 +104,10 @@ impl Trail {
         id: Id,
         device: Thumbprint,
         options: TrailOptions,
+        now: u64,
     ) -> Result<Trail> {
         let mut journal = Journal::open(&path(folder))?;
+        journal.skip(u64::MAX);
         read(&mut journal, device, options)?;
         if !journal.at.state.ids().contains(&id) {
             return Err(broken(
@@ -110,6 +116,10 @@ impl Trail {
                     .into(),
             ));
         }
+        journal.acquire(options.wait)?;
+        let summed = journal.catch_up().and_then(|()| journal.sum_up(now, options));
+        journal.release();
+        summed?;
         Ok(Trail { journal: Mutex::new(Some(journal)), free: Condvar::new(), options })
     }
 
@@ -219,8 +229,8 @@ impl Locked<'_> {
     }
 
     /// As [`Trail::extends`].
-    pub(crate) fn extends(&self, anchor: &Anchor) -> Result<bool> {
-        self.journal().extends(anchor)
+    pub(crate) fn extends(&mut self, anchor: &Anchor) -> Result<bool> {
+        self.journal_mut().extends(anchor)
     }
 
     /// As [`Trail::anchor`].

@@ -44,6 +44,8 @@ vocabulary! {
         Reset = "reset",
         /// A signed list was taken into use.
         ListUsed = "list-used",
+        /// A summary of all records before was kept.
+        Summed = "summed",
     }
 }
 
@@ -142,6 +144,9 @@ pub struct TrailRecord {
     /// Its `seq`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_seq: Option<u64>,
+    /// SHA-256 of the summary of all records before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Digest256>,
     /// Bytes of a torn line, base64url, the first 16 KiB of them; of `repaired`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,
@@ -185,6 +190,7 @@ impl TrailRecord {
             kind: None,
             signer: None,
             list_seq: None,
+            summary: None,
             lost: None,
             lost_bytes: None,
             prev: Digest256([0; 32]),
@@ -243,6 +249,7 @@ impl TrailRecord {
                         && self.signer.is_some()
                         && self.list_seq.is_some()
                 }
+                Event::Summed => self.summary.is_some(),
                 _ => true,
             };
         if complete { Ok(()) } else { Err("it lacks a member that its event needs") }

@@ -2,24 +2,39 @@
 
 use super::lineage::Lineage;
 use super::record::{Event, TrailRecord};
-use crate::encoding::{Digest256, Id, Thumbprint};
-use std::collections::{BTreeMap, HashMap};
+use crate::encoding::{Digest256, Id, Thumbprint, bytes32};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The sum of all records so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct State {
     pub(super) lineage: Lineage,
     /// By policy and subject; no subject counts as the empty one, which no badge has.
-    opens: HashMap<Digest256, HashMap<String, Opens>>,
+    opens: BTreeMap<Digest256, BTreeMap<String, Opens>>,
     /// By root and file: what one root says of a file binds no other's.
-    files: HashMap<(Thumbprint, Id), Seen>,
+    files: BTreeMap<Thumbprint, BTreeMap<Id, Seen>>,
     /// By kind, root and signer.
     lists: BTreeMap<String, BTreeMap<Thumbprint, BTreeMap<Thumbprint, u64>>>,
 }
 
 /// Times of opens, ascending: each second with how many there were up to its end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<(u64, u64)>")]
 struct Opens(Vec<(u64, u64)>);
+
+impl TryFrom<Vec<(u64, u64)>> for Opens {
+    type Error = &'static str;
+
+    fn try_from(opens: Vec<(u64, u64)>) -> Result<Self, &'static str> {
+        if opens.is_sorted_by(|(t1, n1), (t2, n2)| t1 < t2 && n1 < n2) {
+            Ok(Opens(opens))
+        } else {
+            Err("opens that do not ascend")
+        }
+    }
+}
 
 impl Opens {
     fn add(&mut self, time: u64) {
@@ -42,10 +57,12 @@ impl Opens {
 }
 
 /// The newest of a file that was authenticated here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Seen {
     license_seq: u64,
     rev: u64,
+    #[serde(with = "bytes32", default)]
     commitment: Option<[u8; 32]>,
 }
 
@@ -92,7 +109,7 @@ impl State {
             return;
         };
         let first = || Seen { license_seq, rev, commitment: None };
-        let seen = self.files.entry((root, file)).or_insert_with(first);
+        let seen = self.files.entry(root).or_default().entry(file).or_insert_with(first);
         seen.license_seq = license_seq.max(seen.license_seq);
         if rev >= seen.rev {
             (seen.rev, seen.commitment) = (rev, record.commitment);
@@ -129,13 +146,13 @@ impl State {
 
     /// The highest license `seq` that was authenticated of the file.
     pub(crate) fn license_seq(&self, root: &Thumbprint, file: &Id) -> Option<u64> {
-        self.files.get(&(*root, *file)).map(|s| s.license_seq)
+        self.files.get(root)?.get(file).map(|s| s.license_seq)
     }
 
     /// The highest revision that was authenticated of the file and its commitment, the latest if
     /// there were several.
     pub(crate) fn revision(&self, root: &Thumbprint, file: &Id) -> Option<(u64, [u8; 32])> {
-        let seen = self.files.get(&(*root, *file))?;
+        let seen = self.files.get(root)?.get(file)?;
         Some((seen.rev, seen.commitment?))
     }
 

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 mod crash;
 mod resets;
 mod shared;
+mod summaries;
 mod tampering;
 
 const NOW: u64 = 1_795_527_442;
@@ -29,7 +30,8 @@ impl Desk {
     }
 
     fn open_with(&self, options: TrailOptions) -> Result<Trail> {
-        Trail::open(self.folder.path(), self.identity.trail(), self.identity.thumbprint(), options)
+        let (id, device) = (self.identity.trail(), self.identity.thumbprint());
+        Trail::open(self.folder.path(), id, device, options, NOW)
     }
 
     fn open(&self) -> Result<Trail> {
@@ -162,10 +164,13 @@ fn a_missing_or_strange_trail_denies() {
     let options = TrailOptions::default();
     let folder = desk.folder.path();
     assert_eq!(
-        code(Trail::open(folder, desk.identity.trail(), other.thumbprint(), options)),
+        code(Trail::open(folder, desk.identity.trail(), other.thumbprint(), options, NOW)),
         Code::Trail
     );
-    assert_eq!(code(Trail::open(folder, id(7), desk.identity.thumbprint(), options)), Code::Trail);
+    assert_eq!(
+        code(Trail::open(folder, id(7), desk.identity.thumbprint(), options, NOW)),
+        Code::Trail
+    );
     assert!(desk.open().is_ok());
 
     let again = Trail::create(folder, id(7), desk.identity.thumbprint(), NOW).unwrap_err();

@@ -1,8 +1,9 @@
 //! Verifying a whole trail, and naming the line where it was touched.
 
-use super::lineage::Lineage;
+use super::journal::Position;
 use super::lines::{Lines, Piece};
 use super::record::{Event, TrailRecord, instant};
+use super::summary;
 use crate::Anchor;
 use crate::encoding::{Digest256, Id, Thumbprint, sha256};
 use serde::Serialize;
@@ -62,7 +63,7 @@ pub enum TrailFaultKind {
     /// The line was put in between.
     Inserted,
     /// The record cannot stand here: a second beginning, another device's, a reset that is not
-    /// valid.
+    /// valid, a summary of something else.
     Misplaced,
     /// The last line has no end: a crash, or the trail is being written.
     Torn,
@@ -98,8 +99,9 @@ fn fault(line: u64, kind: Kind, message: impl Into<String>) -> TrailFault {
     TrailFault { line, kind, message: message.into() }
 }
 
-/// Verifies a trail from its first line to its last, with memory that does not depend on its
-/// length.
+/// Verifies a trail from its first line to its last. Memory does not grow with its length, but with
+/// what its summaries are checked against: some 16 bytes for each second in which a file was
+/// opened, and 100 for each file.
 ///
 /// A line that was changed shows in the line after it; so what was done to the last lines shows
 /// only where an anchor names them or a later one. A trail that is being written is read from
@@ -116,9 +118,7 @@ pub fn verify_trail(
     let mut verifier = Verifier {
         lines: Lines::new(source),
         anchors: &anchors,
-        lineage: Lineage::default(),
-        records: 0,
-        head: [0; 32],
+        at: Position::default(),
         before: [0; 32],
     };
     let (mut first, mut last, mut repaired, mut resets) = (None, 0, 0, 0);
@@ -131,12 +131,11 @@ pub fn verify_trail(
         repaired += u64::from(record.event == Event::Repaired);
         resets += u64::from(record.event == Event::Reset);
     }
-    let Verifier { lineage, records, head, .. } = verifier;
-    let (Some(device), Some(id), Some(first)) = (lineage.device(), lineage.ids().last(), first)
-    else {
+    let Position { seq: records, head, state, .. } = verifier.at;
+    let (Some(device), Some(id), Some(first)) = (state.device(), state.ids().last(), first) else {
         return Err(fault(1, Kind::Missing, "the trail is empty"));
     };
-    let known = |id: &Id| lineage.ids().contains(id);
+    let known = |id: &Id| state.ids().contains(id);
     if expect.id.is_some_and(|id| !known(&id)) {
         return Err(fault(
             1,
@@ -166,21 +165,19 @@ struct Verifier<'a, R> {
     lines: Lines<R>,
     /// By their `seq`; those that were passed are dropped.
     anchors: &'a [&'a Anchor],
-    lineage: Lineage,
-    /// How many were read; the number of the last line.
-    records: u64,
-    /// The hash of the last line, and of the one before it.
-    head: [u8; 32],
+    /// After the last line that was read.
+    at: Position,
+    /// The hash of the line before the last one.
     before: [u8; 32],
 }
 
 impl<R: BufRead> Verifier<'_, R> {
     fn next(&mut self) -> Result<Option<TrailRecord>, TrailFault> {
-        let at = self.records + 1;
-        let (record, hash) = match self.lines.next() {
+        let at = self.at.seq + 1;
+        let (record, line) = match self.lines.next() {
             Ok(Piece::Line(line)) => {
                 let bad = |why| fault(at, Kind::Record, format!("it is no record: {why}"));
-                (TrailRecord::from_line(line).map_err(bad)?, sha256(line))
+                (TrailRecord::from_line(line).map_err(bad)?, line.to_vec())
             }
             Ok(Piece::End) => return Ok(None),
             Ok(Piece::TooLong) => {
@@ -195,13 +192,18 @@ impl<R: BufRead> Verifier<'_, R> {
             }
             Err(e) => return Err(fault(at, Kind::Unreadable, format!("it cannot be read: {e}"))),
         };
-        if record.seq != self.records {
+        let hash = sha256(&line);
+        if record.seq != self.at.seq {
             return Err(self.out_of_order(&record, hash));
         }
-        if record.prev.0 != self.head {
+        if record.prev.0 != self.at.head {
             return Err(self.not_chained(&record, hash));
         }
-        self.lineage.check(&record).map_err(|why| fault(at, Kind::Misplaced, why))?;
+        self.at.state.check(&record).map_err(|why| fault(at, Kind::Misplaced, why))?;
+        if record.summary.is_some_and(|named| named != summary::digest(&self.at)) {
+            let why = "its summary is not what the records before it say";
+            return Err(fault(at, Kind::Misplaced, why));
+        }
         while let Some((anchor, rest)) =
             self.anchors.split_first().filter(|(a, _)| a.seq == record.seq)
         {
@@ -212,16 +214,15 @@ impl<R: BufRead> Verifier<'_, R> {
             }
             self.anchors = rest;
         }
-        self.lineage.take(&record);
-        (self.before, self.head) = (self.head, hash);
-        self.records = at;
+        self.before = self.at.head;
+        self.at.take(&record, &line);
         Ok(Some(record))
     }
 
     /// Which line a number that does not follow speaks against.
     fn out_of_order(&mut self, record: &TrailRecord, hash: [u8; 32]) -> TrailFault {
-        let (at, expected) = (self.records + 1, self.records);
-        if record.prev.0 == self.head {
+        let (at, expected) = (self.at.seq + 1, self.at.seq);
+        if record.prev.0 == self.at.head {
             return fault(at, Kind::Changed, "its number was changed");
         }
         if record.seq > expected {
@@ -231,7 +232,7 @@ impl<R: BufRead> Verifier<'_, R> {
             let to = record.seq - 1;
             return fault(at, Kind::Missing, format!("records {expected} to {to} are missing"));
         }
-        if hash == self.head {
+        if hash == self.at.head {
             return fault(at, Kind::Order, "it stands twice");
         }
         // Two lines claim the same place: the one that the next line was written after is right.
@@ -246,7 +247,7 @@ impl<R: BufRead> Verifier<'_, R> {
 
     /// The line does not say the hash of the one before: either was changed.
     fn not_chained(&mut self, record: &TrailRecord, hash: [u8; 32]) -> TrailFault {
-        let at = self.records + 1;
+        let at = self.at.seq + 1;
         let own = match (self.peek(), self.anchors.first()) {
             _ if at == 1 => true,
             // Judged by the line after it, or by an anchor.

@@ -128,9 +128,8 @@ fn a_short_write_leaves_nothing() {
         let text = fs::read_to_string(Path::new(&folder).join("identity")).unwrap();
         let identity = Identity::from_file(&text, None).unwrap();
         let options = TrailOptions::default();
-        let trail =
-            Trail::open(Path::new(&folder), identity.trail(), identity.thumbprint(), options)
-                .unwrap();
+        let (folder, id) = (Path::new(&folder), identity.trail());
+        let trail = Trail::open(folder, id, identity.thumbprint(), options, NOW).unwrap();
         let mut locked = trail.lock().unwrap();
         let mut written = 0;
         let refused = loop {

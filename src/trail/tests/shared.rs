@@ -42,7 +42,7 @@ fn threads_share_one_and_have_their_own() {
 fn waiting_for_the_lock_ends() {
     let desk = Desk::new();
     let wait = Duration::from_millis(80);
-    let options = TrailOptions { sync: Sync::Never, wait };
+    let options = TrailOptions { sync: Sync::Never, wait, ..TrailOptions::default() };
     let (a, b) = (desk.open_with(options).unwrap(), desk.open_with(options).unwrap());
     let held = a.lock().unwrap();
     for trail in [&a, &b] {
