@@ -64,7 +64,7 @@ doc:
 
 # Advisories need the network's database; run `cargo deny check` where there is one.
 deny:
-	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --debug --locked cargo-deny
 	$(CARGO) deny check bans licenses sources
 
 # --- What takes long --------------------------------------------------------------------------

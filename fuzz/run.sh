@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-20}
 [ $# -eq 0 ] || shift
-cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+cargo fuzz --version >/dev/null 2>&1 || cargo install --debug --locked cargo-fuzz
 # Sanitizers are not stable: a nightly toolchain, or the stable one told to allow them.
 if cargo +nightly --version >/dev/null 2>&1; then
     TOOLCHAIN=+nightly
