@@ -79,15 +79,17 @@ impl PartsWriter {
         }
     }
 
-    /// Ends a save, as [`Writer::finish`](crate::Writer::finish) does.
+    /// Ends a save of the file that `path` names by now, as [`Writer::finish`](crate::Writer::finish)
+    /// does.
     ///
     /// # Errors
     /// Those of that; [`Code::State`] of what is no save, and after the end.
-    pub fn finish_save(&self, last: &Part) -> Result<()> {
+    pub fn finish_save(&self, last: &Part, path: &Path) -> Result<()> {
         match self.take()? {
-            (mut beside, Ending::Saved(save)) => {
+            (mut beside, Ending::Saved(mut save)) => {
                 self.parts.seal_last(last).map_err(|e| save.lease.failed(e))?;
-                beside.retarget(&save.original.path)?;
+                beside.retarget(path)?;
+                save.original.path = path.to_owned();
                 save.finish(beside, self.parts.commitment())
             }
             _ => Err(Error::new(Code::State, "this is a new file")),

@@ -202,7 +202,15 @@ impl Reader<File> {
     /// # Errors
     /// [`Code::Right`] without the right to edit.
     pub fn save(&self, metadata: &Metadata) -> Result<Writer> {
-        let (inner, save) = self.begin_save(metadata)?;
+        self.save_at(self.path()?, metadata)
+    }
+
+    /// The same for a file that has this path by now: it, or a folder above it, was renamed.
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save).
+    pub fn save_at(&self, path: &Path, metadata: &Metadata) -> Result<Writer> {
+        let (inner, save) = self.begin_save(path, metadata)?;
         Ok(Writer::saving(inner, save))
     }
 
@@ -210,22 +218,25 @@ impl Reader<File> {
     ///
     /// # Errors
     /// Those of [`save`](Self::save).
-    pub fn save_in_parts(&self, metadata: &Metadata) -> Result<PartsWriter> {
-        let (inner, save) = self.begin_save(metadata)?;
+    pub fn save_in_parts(&self, path: &Path, metadata: &Metadata) -> Result<PartsWriter> {
+        let (inner, save) = self.begin_save(path, metadata)?;
         PartsWriter::new(inner, Ending::Saved(save))
     }
 
-    fn begin_save(&self, metadata: &Metadata) -> Result<(Encryptor<Beside>, Save)> {
-        let Some(path) = &self.path else {
-            return Err(Error::new(Code::State, "this file was not opened from a path"));
-        };
+    fn begin_save(&self, path: &Path, metadata: &Metadata) -> Result<(Encryptor<Beside>, Save)> {
         self.lease.permit(Right::Edit)?;
         let header = self.next_header(metadata)?;
         let (rev, commitment) = (header.description.rev, self.inner.commitment());
         let inner = payload::begin(&header, &self.file_key, Beside::create(path, false)?)?;
-        let original = Original { path: path.clone(), header: self.header.to_bytes(), commitment };
+        let path = path.to_owned();
+        let original = Original { path, header: self.header.to_bytes(), commitment };
         let save = Save { original, lease: Arc::clone(&self.lease), rev };
         Ok((inner, save))
+    }
+
+    fn path(&self) -> Result<&Path> {
+        let none = || Error::new(Code::State, "this file was not opened from a path");
+        self.path.as_deref().ok_or_else(none)
     }
 }
 
@@ -236,13 +247,37 @@ impl Reader<File> {
     /// # Errors
     /// [`Code::Changed`] if the file is no later revision of this one under the same license.
     pub fn saved(&self) -> Result<Self> {
-        let Some(path) = &self.path else {
-            return Err(Error::new(Code::State, "this file was not opened from a path"));
-        };
+        self.saved_at(self.path()?)
+    }
+
+    /// The same for a file that has this path by now: it, or a folder above it, was renamed.
+    ///
+    /// # Errors
+    /// Those of [`saved`](Self::saved).
+    pub fn saved_at(&self, path: &Path) -> Result<Self> {
         let source = File::open(path).map_err(|e| Error::io("opening the file", e))?;
+        Ok(self.follow(source, self.revision() + 1)?.at(path))
+    }
+
+    /// The content that another has open of the same file, under this one's decision: also of a
+    /// file that was removed since.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] if the other's is an earlier revision, or under another license.
+    pub fn saved_as(&self, other: &Self) -> Result<Self> {
+        let source = other.file().try_clone().map_err(|e| Error::io("opening the file", e))?;
+        self.follow(source, self.revision())
+    }
+
+    /// The sealed file that this reads.
+    pub fn file(&self) -> &File {
+        self.inner.source()
+    }
+
+    fn follow(&self, source: File, least: u64) -> Result<Self> {
         let (header, stored) = Header::read(&source)?;
         if header.license.token.text != self.header.license.token.text
-            || header.description.rev <= self.revision()
+            || header.description.rev < least
         {
             let why = "somebody else saved or re-licensed this file meanwhile: open it again";
             return Err(Error::new(Code::Changed, why));

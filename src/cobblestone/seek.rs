@@ -81,6 +81,10 @@ impl<S: ReadAt> SeekReader<S> {
         self.len == 0
     }
 
+    pub(crate) fn source(&self) -> &S {
+        &self.source
+    }
+
     /// Wipes the plaintext that is kept for the next read.
     pub fn rest(&self) {
         *self.cache.lock().unwrap_or_else(|e| e.into_inner()) = None;
