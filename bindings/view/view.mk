@@ -5,7 +5,7 @@
 # The programs that these tests run unmodified are named by them where they are missing.
 test-view:
 	$(CARGO) test --package bulla-view
-	$(CARGO) test --package bulla-command --test view_mount --test view_stream --test view_run --test view_escape --test view_programs
+	$(CARGO) test --package bulla-command --test view_mount --test view_stream --test view_renames --test view_run --test view_escape --test view_programs
 
 bench-view:
 	$(CARGO) build --release --package bulla-command

@@ -4,7 +4,7 @@
 use crate::content::Content;
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind, SETTINGS};
-use crate::opened::{Handle, copy, save, scratch};
+use crate::opened::{Handle, scratch};
 use crate::seal::{Terms, metadata};
 use crate::stream::Job;
 use crate::view::{Opened, View, Wants};
@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, Mode, RenameFlags, Timespec, Timestamps};
 use std::ffi::OsStr;
 use std::io;
 use std::sync::{Arc, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A name in a folder, by the folder's number.
 type Name<'a> = (u64, &'a OsStr);
@@ -37,6 +37,7 @@ impl View {
         name: &OsStr,
         mode: u32,
         client: Client,
+        wants: Wants,
     ) -> Result<(FileAttr, u64), Errno> {
         let path = self.tree.path(parent).ok_or(Errno::ENOENT)?;
         let folder = self.free(parent, name)?;
@@ -53,9 +54,10 @@ impl View {
             .map_err(|e| self.refused(&e))?;
         let mode = Mode::from_raw_mode(mode & 0o777);
         rustix::fs::chmodat(&folder, &real, mode, AtFlags::empty()).map_err(errno::system)?;
-        let content = Arc::new(Content::made(terms, metadata, scratch(Arc::clone(&folder))));
         let number = self.tree.number(parent, &real, true);
-        let handle = self.made(number, content);
+        let scratch = scratch(Arc::clone(&folder), Arc::clone(&self.root));
+        let content = Content::made(Some((folder, real)), terms, metadata, scratch);
+        let handle = self.made(number, Arc::new(content), wants);
         self.forget_stamp(number);
         let attributes = self.attributes(number)?;
         Ok((attributes, handle))
@@ -76,7 +78,8 @@ impl View {
     }
 
     /// The terms of a sealed file that had this name before it was renamed: programs save by
-    /// moving the old file away and making a new one.
+    /// moving the old file away and making a new one. One that somebody goes on to write is no
+    /// older state of the new one, but another file.
     fn moved_from(
         &self,
         parent: u64,
@@ -85,11 +88,23 @@ impl View {
     ) -> Result<Option<Terms>, Errno> {
         let key = (parent, name.to_owned());
         let number = self.moved.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        let number = number.filter(|number| !self.stays_written(*number));
         let Some((folder, real)) = number.and_then(|number| self.place(number).ok()) else {
             return Ok(None);
         };
-        let sealed = self.open_sealed(&folder, &real, client, EDIT)?;
-        Ok(Some(Terms::Of(sealed.reader)))
+        Ok(Some(Terms::Of(self.open_sealed(&folder, &real, client, EDIT)?)))
+    }
+
+    /// Whether somebody keeps a file open to write.
+    fn stays_written(&self, number: u64) -> bool {
+        // The kernel tells of a closing after whoever closed has gone on.
+        for _ in 0..20 {
+            if !self.is_written(number) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
     }
 
     fn may_seal(&self, terms: &Terms) -> Result<(), Errno> {
@@ -125,12 +140,21 @@ impl View {
             Kind::Plain => return Err(Errno::EACCES),
             Kind::Link | Kind::Sealed(_) => AtFlags::empty(),
         };
-        rustix::fs::unlinkat(&folder, &entry.real, flags).map_err(errno::system)?;
-        self.tree.remove(parent, &entry.real);
-        if is_folder {
-            self.folders.clear();
+        let unlink = || -> Result<(), Errno> {
+            rustix::fs::unlinkat(&folder, &entry.real, flags).map_err(errno::system)?;
+            self.tree.remove(parent, &entry.real);
+            Ok(())
+        };
+        match entry.kind {
+            Kind::Folder => self.folders.change(unlink),
+            Kind::Sealed(_) => {
+                self.sharing(self.tree.number(parent, &entry.real, false), |content| {
+                    let mut state = content.write_state();
+                    unlink().map(|()| state.moved(None))
+                })
+            }
+            Kind::Link | Kind::Plain => unlink(),
         }
-        Ok(())
     }
 
     pub(crate) fn rename(
@@ -172,31 +196,39 @@ impl View {
             },
             Err(e) => return Err(errno::system(e)),
         };
-        if let Some(number) = self.tree.known(from.0, &moving.real)
-            && let Some(content) = self.content(number)
-        {
-            self.seal(number, &content)?;
-        }
-        let flags =
-            if moving.kind == Kind::Folder { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
-        let flags = if keep { RenameFlags::NOREPLACE } else { flags };
-        rustix::fs::renameat_with(&source, &moving.real, &target, &real, flags)
-            .map_err(errno::system)?;
-        self.tree.rename((from.0, &moving.real), (to.0, &real));
-        self.folders.clear();
-        if matches!(moving.kind, Kind::Sealed(_)) {
-            let number = self.tree.number(to.0, &real, false);
-            let made = self.content(number).is_some_and(|content| content.is_made());
-            let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
-            moved.remove(&(to.0, to.1.to_owned()));
-            if !made {
-                moved.insert((from.0, from.1.to_owned()), number);
+        let flags = match moving.kind {
+            Kind::Folder if !keep => RenameFlags::empty(),
+            _ => RenameFlags::NOREPLACE,
+        };
+        let rename = || -> Result<(), Errno> {
+            rustix::fs::renameat_with(&source, &moving.real, &target, &real, flags)
+                .map_err(errno::system)?;
+            self.tree.rename((from.0, &moving.real), (to.0, &real));
+            Ok(())
+        };
+        match moving.kind {
+            Kind::Sealed(_) => {
+                let number = self.tree.number(from.0, &moving.real, false);
+                let made = self.sharing(number, |content| {
+                    let mut state = content.write_state();
+                    rename()?;
+                    state.moved(Some((Arc::clone(&target), real.clone())));
+                    Ok(state.is_made())
+                })?;
+                let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+                moved.remove(&(to.0, to.1.to_owned()));
+                if !made {
+                    moved.insert((from.0, from.1.to_owned()), number);
+                }
+                Ok(())
             }
+            Kind::Folder => self.folders.change(rename),
+            Kind::Link | Kind::Plain => rename(),
         }
-        Ok(())
     }
 
-    /// A sealed file takes another's place: its content is saved under the other's license.
+    /// A sealed file takes another's place: its content is saved under the other's license. Whoever
+    /// has it open goes on with that; whoever has the other open has a file without a name.
     fn save_over(
         &self,
         from: (u64, Arc<Folder>, Entry),
@@ -204,29 +236,35 @@ impl View {
         client: Client,
     ) -> Result<(), Errno> {
         let (source, target) = (from.1, to.1);
-        let content = self
-            .tree
-            .known(from.0, &from.2.real)
-            .and_then(|number| self.content(number))
-            .filter(|content| content.is_made());
-        let other = self.open_sealed(&target, &to.2.real, client, EDIT)?;
-        let from_its_maker = content.is_some();
-        if let Some(content) = content {
-            self.may_write(other.reader.policy(), other.reader.template())?;
-            content.take_over(other).map_err(|e| self.refused(&e))?;
-        } else {
-            let wants = Wants { read: true, write: false };
-            let moving = self.open_sealed(&source, &from.2.real, client, wants)?;
-            self.may_write(other.reader.policy(), other.reader.template())?;
-            save(&other, |to| copy(&moving.reader, to)).map_err(|e| self.refused(&e))?;
-        }
-        rustix::fs::unlinkat(&source, &from.2.real, AtFlags::empty()).map_err(errno::system)?;
-        let number = self.tree.known(from.0, &from.2.real);
-        self.tree.rename((from.0, &from.2.real), (to.0, &to.2.real));
-        if let (false, Some(number)) = (from_its_maker, number) {
-            self.forget_stamp(number);
-        }
-        Ok(())
+        let number = self.tree.number(from.0, &from.2.real, false);
+        let replaced = self.tree.number(to.0, &to.2.real, false);
+        let path = target.path(&to.2.real);
+        let view = Wants { read: true, write: false };
+        let over = |content: &Content, replaced: &Content| loop {
+            let before = replaced.read_state().version;
+            let other = self.open_sealed(&target, &to.2.real, client, EDIT)?;
+            let moving = match content.is_made() {
+                true => None,
+                false => Some(self.open_sealed(&source, &from.2.real, client, view)?),
+            };
+            self.may_write(other.policy(), other.template())?;
+            // Not before: what is asked about a program may be in these very files. The kernel lets
+            // nobody rename the other way round meanwhile.
+            let (mut replaced, mut state) = (replaced.write_state(), content.write_state());
+            if replaced.version != before {
+                // It was sealed meanwhile, and is not what was opened.
+                continue;
+            }
+            content
+                .take_over(&mut state, &other, &path, moving.as_ref())
+                .map_err(|e| self.refused(&e))?;
+            replaced.moved(None);
+            state.moved(Some((Arc::clone(&target), to.2.real.clone())));
+            self.tree.rename((from.0, &from.2.real), (to.0, &to.2.real));
+            return rustix::fs::unlinkat(&source, &from.2.real, AtFlags::empty())
+                .map_err(errno::system);
+        };
+        self.sharing(number, |content| self.sharing(replaced, |replaced| over(content, replaced)))
     }
 
     pub(crate) fn set_attributes(
@@ -249,13 +287,15 @@ impl View {
             let entry = folder.real(&real).map_err(errno::system)?.ok_or(Errno::ENOENT)?;
             if entry.kind == Kind::Plain { Err(Errno::EACCES) } else { Ok((folder, real)) }
         };
-        if let Some(mode) = wanted.mode {
+        // What is set of an open file without a name, nobody sees.
+        let seen = self.tree.place(number).is_some() || !self.in_use(number);
+        if let Some(mode) = wanted.mode.filter(|_| seen) {
             let (folder, real) = settable()?;
             let mode = Mode::from_raw_mode(mode & 0o777);
             rustix::fs::chmodat(&folder, &real, mode, AtFlags::empty()).map_err(errno::system)?;
         }
         // The times of a file that was cut are those of its sealing.
-        if wanted.size.is_none() && (wanted.times.0.is_some() || wanted.times.1.is_some()) {
+        if seen && wanted.size.is_none() && (wanted.times.0.is_some() || wanted.times.1.is_some()) {
             let (folder, real) = settable()?;
             let (accessed, modified) = wanted.times;
             let times =
@@ -306,10 +346,7 @@ impl View {
 
     /// Gives what is to be sealed once the program has its answer.
     pub(crate) fn write(&self, handle: u64, data: &[u8], offset: u64) -> Result<Vec<Job>, Errno> {
-        self.written(handle, |h| {
-            let place = || self.where_it_is(h.number);
-            h.content.write(&self.daemon.session, data, offset, place)
-        })
+        self.written(handle, |h| h.content.write(&self.daemon.session, data, offset))
     }
 
     pub(crate) fn allocate(&self, handle: u64, offset: u64, length: u64) -> Result<(), Errno> {
@@ -323,7 +360,7 @@ impl View {
     /// Seals what was changed through this handle.
     pub(crate) fn flush(&self, handle: u64) -> Result<(), Errno> {
         match &*self.opened(handle)? {
-            Opened::Sealed(h) if h.writes => self.seal(h.number, &h.content),
+            Opened::Sealed(h) if h.writes => self.seal(&h.content),
             _ => Ok(()),
         }
     }

@@ -3,13 +3,15 @@
 
 use crate::draft::{Base, Draft};
 use crate::folder::Folder;
-use crate::opened::{Sealed, save};
+use crate::opened::{Sealed, copy, save};
 use crate::seal::{self, Terms};
 use crate::stream::{Job, Stream};
 use bulla::{Code, Error, Existing, Metadata, Result, Session};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use zeroize::Zeroizing;
 
@@ -21,19 +23,33 @@ pub(crate) const STEP: usize = 1 << 20;
 const STREAM_FROM: u64 = 1 << 20;
 
 /// The content of one file while somebody has it open.
-#[derive(Default)]
-pub(crate) struct Content(RwLock<State>);
+pub(crate) struct Content {
+    state: RwLock<State>,
+    /// That of the state's version, which can be asked for while a seal is under way.
+    license: AtomicU64,
+}
 
-#[derive(Default)]
-pub(crate) struct State {
+/// Which content it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Version {
     /// How often it was sealed since it was opened first.
-    pub(crate) version: u64,
+    sealed: u64,
+    /// How often it got another license since.
+    pub(crate) license: u64,
+}
+
+pub(crate) struct State {
+    pub(crate) version: Version,
+    /// Where it is. What renames or removes it holds the state meanwhile.
+    place: Place,
+    /// How often that has changed.
+    moves: u64,
     /// What is changed, once somebody may write.
-    pub(crate) draft: Option<Draft>,
+    draft: Option<Draft>,
     /// What it was opened from to be written, …
     base: Option<Sealed>,
     /// … or the terms of a file that was made here, …
-    pub(crate) made: Option<(Terms, Metadata)>,
+    made: Option<(Terms, Metadata)>,
     /// … and what was sealed while it was written, which then lies under the draft.
     stream: Option<Arc<Stream>>,
     /// Whether more may be written to the stream.
@@ -56,27 +72,65 @@ impl Base for Nothing {
 fn under<'a>(stream: &'a Option<Arc<Stream>>, base: &'a Option<Sealed>) -> &'a dyn Base {
     match (stream, base) {
         (Some(stream), _) => &**stream,
-        (None, Some(base)) => base,
+        (None, Some(base)) => &**base,
         (None, None) => &Nothing,
     }
 }
 
 impl State {
-    fn base(&self) -> &dyn Base {
+    fn at(place: Place) -> Self {
+        State {
+            version: Version::default(),
+            place,
+            moves: 0,
+            draft: None,
+            base: None,
+            made: None,
+            stream: None,
+            flowing: false,
+        }
+    }
+
+    /// It is there from now on.
+    pub(crate) fn moved(&mut self, place: Place) {
+        self.place = place;
+        self.moves += 1;
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        self.place.as_ref().map(|(folder, real)| folder.path(real))
+    }
+
+    /// What was sealed last of a file that somebody writes, or that took another's place.
+    pub(crate) fn base(&self) -> Option<&Sealed> {
+        self.base.as_ref()
+    }
+
+    /// Whether it was made here.
+    pub(crate) fn is_made(&self) -> bool {
+        self.made.is_some()
+    }
+
+    /// Whether there is anything but what was sealed of an existing file.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.draft.as_ref().is_some_and(|draft| draft.dirty || self.is_made())
+    }
+
+    fn under(&self) -> &dyn Base {
         under(&self.stream, &self.base)
     }
 
     /// Reads what is not sealed yet, if somebody may write.
     pub(crate) fn read(&self, out: &mut [u8], offset: u64) -> Result<usize> {
         let Some(draft) = &self.draft else { return Ok(0) };
-        draft.read(self.base(), out, offset).map_err(|e| Error::io("reading the content", e))
+        draft.read(self.under(), out, offset).map_err(|e| Error::io("reading the content", e))
     }
 
     /// The policy's bytes, and the template's name, under which it is sealed.
     fn policy(&self) -> (&[u8], Option<&str>) {
         match (&self.made, &self.base) {
             (Some((terms, _)), _) => terms.policy(),
-            (None, Some(base)) => (base.reader.policy(), base.reader.template()),
+            (None, Some(base)) => (base.policy(), base.template()),
             (None, None) => (&[], None),
         }
     }
@@ -87,7 +141,7 @@ impl State {
         let mut buffer = Zeroizing::new(vec![0; STEP.min(draft.len() as usize)]);
         let mut at = 0;
         while at < draft.len() {
-            let n = draft.read(self.base(), &mut buffer, at).map_err(io)?;
+            let n = draft.read(self.under(), &mut buffer, at).map_err(io)?;
             to.write_all(&buffer[..n]).map_err(io)?;
             at += n as u64;
         }
@@ -96,22 +150,22 @@ impl State {
 
     /// Starts to seal what was written so far, if all of it was written in order. What keeps it
     /// from that comes up again when it is sealed in the end.
-    fn start(&mut self, session: &Session, place: impl FnOnce() -> Place) -> io::Result<Vec<Job>> {
+    fn start(&mut self, session: &Session) -> io::Result<Vec<Job>> {
+        let path = self.path();
         let Some(draft) = &mut self.draft else { return Ok(Vec::new()) };
         if self.stream.is_some() || !draft.in_order || draft.len() < STREAM_FROM {
             return Ok(Vec::new());
         }
-        let writer = match (&self.made, &self.base) {
-            (Some((terms, metadata)), _) => place().and_then(|(folder, real)| {
+        let writer = match (&self.made, &self.base, path) {
+            (Some((terms, metadata)), _, Some(path)) => {
                 let metadata = Metadata { modified: seal::now(), ..metadata.clone() };
-                terms.in_parts(session, &folder.path(&real), &metadata)
-            }),
-            (None, Some(base)) => {
-                let metadata = base.reader.metadata().clone();
-                let metadata = Metadata { modified: seal::now(), ..metadata };
-                Some(base.reader.save_in_parts(&metadata))
+                terms.in_parts(session, &path, &metadata)
             }
-            (None, None) => None,
+            (None, Some(base), Some(path)) => {
+                let metadata = Metadata { modified: seal::now(), ..base.metadata().clone() };
+                Some(base.save_in_parts(&path, &metadata))
+            }
+            _ => None,
         };
         let Some(Ok(writer)) = writer else {
             draft.in_order = false;
@@ -132,23 +186,41 @@ impl State {
 }
 
 impl Content {
-    pub(crate) fn read_state(&self) -> RwLockReadGuard<'_, State> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    /// Of a file that is there.
+    pub(crate) fn at(place: Place) -> Self {
+        Content { state: RwLock::new(State::at(place)), license: AtomicU64::new(0) }
     }
 
-    fn write_state(&self) -> RwLockWriteGuard<'_, State> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A file that was made here under these terms, and is empty so far.
+    /// Of a file that was made here under these terms, and is empty so far.
     pub(crate) fn made(
+        place: Place,
         terms: Terms,
         metadata: Metadata,
         scratch: impl Fn() -> io::Result<File> + Send + Sync + 'static,
     ) -> Self {
-        let draft = Some(Draft::new(0, scratch));
-        let made = Some((terms, metadata));
-        Content(RwLock::new(State { draft, made, ..State::default() }))
+        let content = Content::at(place);
+        let mut state = content.write_state();
+        (state.draft, state.made) = (Some(Draft::new(0, scratch)), Some((terms, metadata)));
+        drop(state);
+        content
+    }
+
+    pub(crate) fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write_state(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn license(&self) -> u64 {
+        self.license.load(Ordering::Acquire)
+    }
+
+    /// Where it is, and how often that has changed.
+    pub(crate) fn place(&self) -> (Place, u64) {
+        let state = self.read_state();
+        (state.place.clone(), state.moves)
     }
 
     /// Somebody who may edit has opened it.
@@ -159,8 +231,8 @@ impl Content {
     ) {
         let mut state = self.write_state();
         if state.draft.is_none() {
-            state.draft = Some(Draft::new(sealed.reader.len(), scratch));
-            state.base = Some(sealed.clone());
+            state.draft = Some(Draft::new(sealed.len(), scratch));
+            state.base = Some(Arc::clone(sealed));
         }
     }
 
@@ -169,14 +241,12 @@ impl Content {
         self.read_state().draft.as_ref().map(Draft::len)
     }
 
-    /// Writes; gives what is to be sealed now, best once the program has its answer. `place` says
-    /// where the file is.
+    /// Writes; gives what is to be sealed now, best once the program has its answer.
     pub(crate) fn write(
         &self,
         session: &Session,
         data: &[u8],
         offset: u64,
-        place: impl FnOnce() -> Place,
     ) -> io::Result<Vec<Job>> {
         let state = &mut *self.write_state();
         let draft = state.draft.as_mut().ok_or(io::ErrorKind::PermissionDenied)?;
@@ -189,7 +259,7 @@ impl Content {
             state.flowing = false;
         }
         draft.write(under(&state.stream, &state.base), data, offset)?;
-        state.start(session, place)
+        state.start(session)
     }
 
     pub(crate) fn truncate(&self, len: u64) -> io::Result<()> {
@@ -217,44 +287,56 @@ impl Content {
 
     /// Whether it was made here.
     pub(crate) fn is_made(&self) -> bool {
-        self.read_state().made.is_some()
+        self.read_state().is_made()
     }
 
-    /// Seals what is not sealed yet, if it is allowed under its policy and template. `place` says
-    /// where, and is not asked where nothing changed; `None`: its name is gone, and nobody will
-    /// read it again.
+    /// Seals what is not sealed yet where it is by now, if that is allowed under its policy and
+    /// template. Nobody will read again what has no name any more: it is not sealed.
     pub(crate) fn seal(
         &self,
         session: &Session,
         allow: impl FnOnce(&[u8], Option<&str>) -> Result<()>,
-        place: impl FnOnce() -> Place,
     ) -> Result<()> {
         let mut state = self.write_state();
+        let Some(path) = state.path() else { return Ok(()) };
         let Some(draft) = state.draft.take_if(|draft| draft.dirty) else { return Ok(()) };
         let (policy, template) = state.policy();
         if let Err(e) = allow(policy, template) {
             state.draft = Some(draft);
             return Err(e);
         }
-        let (draft, done) = sealed(session, &mut state, draft, place);
+        let (draft, done) = sealed(session, &mut state, draft, &path);
         state.draft = Some(draft);
         done
     }
 
     /// Puts all of its content into the place of another file, under the license of that one. It
-    /// goes on as that one.
-    pub(crate) fn take_over(&self, other: Sealed) -> Result<()> {
-        let mut state = self.write_state();
-        let Some(draft) = state.draft.take() else {
-            return Err(Error::new(Code::State, "this file was not opened to be written"));
+    /// goes on as that one. `moving` is what it has if nobody may write.
+    pub(crate) fn take_over(
+        &self,
+        state: &mut State,
+        other: &Sealed,
+        path: &Path,
+        moving: Option<&Sealed>,
+    ) -> Result<()> {
+        let sealed = match (state.draft.take(), moving) {
+            (Some(draft), _) => {
+                state.flowing = false;
+                let sealed = save(other, path, |to| state.copy_to(&draft, to));
+                let draft = state.draft.insert(draft);
+                let sealed = sealed?;
+                draft.sealed();
+                sealed
+            }
+            (None, Some(moving)) => save(other, path, |to| copy(moving, to))?,
+            (None, None) => {
+                return Err(Error::new(Code::State, "this file was not opened to be written"));
+            }
         };
-        state.flowing = false;
-        let result = save(&other, |to| state.copy_to(&draft, to)).and_then(|()| other.renewed());
-        let draft = state.draft.insert(draft);
-        let base = result?;
-        draft.sealed();
-        (state.base, state.made, state.stream) = (Some(base), None, None);
-        state.version += 1;
+        (state.base, state.made, state.stream) = (Some(sealed), None, None);
+        state.version.sealed += 1;
+        state.version.license += 1;
+        self.license.store(state.version.license, Ordering::Release);
         Ok(())
     }
 }
@@ -264,25 +346,23 @@ fn sealed(
     session: &Session,
     state: &mut State,
     mut draft: Draft,
-    place: impl FnOnce() -> Place,
+    path: &Path,
 ) -> (Draft, Result<()>) {
-    let Some((folder, real)) = place() else { return (draft, Ok(())) };
-    let path = folder.path(&real);
     let stream = state.stream.as_ref().filter(|_| state.flowing);
     let content = |to: &mut dyn Write| state.copy_to(&draft, to);
     let result = match (&state.made, &state.base, stream) {
         (Some((terms, _)), _, Some(stream)) => {
-            stream.finish(|writer, last| terms.finish(session, writer, last, &path)).map(|()| None)
+            stream.finish(|writer, last| terms.finish(session, writer, last, path)).map(|()| None)
         }
         (Some((terms, metadata)), _, None) => {
             let metadata = Metadata { modified: seal::now(), ..metadata.clone() };
-            terms.seal(session, &path, Existing::Replace, &metadata, content).map(|()| None)
+            terms.seal(session, path, Existing::Replace, &metadata, content).map(|()| None)
         }
         (None, Some(base), Some(stream)) => stream
-            .finish(|writer, last| writer.finish_save(last))
-            .and_then(|()| base.renewed())
-            .map(Some),
-        (None, Some(base), None) => save(base, content).and_then(|()| base.renewed()).map(Some),
+            .finish(|writer, last| writer.finish_save(last, path))
+            .and_then(|()| base.saved_at(path))
+            .map(|sealed| Some(Arc::new(sealed))),
+        (None, Some(base), None) => save(base, path, content).map(Some),
         (None, None, _) => Err(Error::new(Code::Internal, "a draft of nothing")),
     };
     // Whatever comes now goes over what the stream has; another try copies it.
@@ -294,7 +374,7 @@ fn sealed(
                 draft.sealed();
             }
             draft.dirty = false;
-            state.version += 1;
+            state.version.sealed += 1;
             (draft, Ok(()))
         }
         Err(e) => (draft, Err(e)),

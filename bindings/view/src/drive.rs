@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// The number of the folder that a view is of.
 pub const ROOT: u64 = crate::tree::ROOT;
 
+const BOTH: Wants = Wants { read: true, write: true };
+
 /// A view of a folder, which this process uses without being confined.
 pub struct Driven(View);
 
@@ -91,13 +93,13 @@ impl Driven {
 
     /// Makes a file; gives what it is and a handle to read and write it.
     pub fn create(&self, parent: u64, name: &str) -> Result<(Stat, u64)> {
-        let made = self.0.create(parent, OsStr::new(name), 0o600, Self::client());
+        let made = self.0.create(parent, OsStr::new(name), 0o600, Self::client(), BOTH);
         made.map(|(attributes, handle)| (stat(attributes), handle)).map_err(failed)
     }
 
     /// Reads.
     pub fn read(&self, handle: u64, out: &mut [u8], offset: u64) -> Result<usize> {
-        self.0.read(handle, out, offset).map_err(failed)
+        self.0.read(handle, || Ok(Self::client()), out, offset).map_err(failed)
     }
 
     /// Writes.

@@ -51,6 +51,11 @@ impl Requests {
     }
 }
 
+fn wants(flags: OpenFlags) -> Wants {
+    let mode = flags.acc_mode();
+    Wants { read: mode != OpenAccMode::O_WRONLY, write: mode != OpenAccMode::O_RDONLY }
+}
+
 fn entry(result: Result<FileAttr, Errno>, reply: ReplyEntry) {
     match result {
         Ok(attributes) => reply.entry(&BELIEVE, &attributes, Generation(0)),
@@ -202,9 +207,7 @@ impl Filesystem for Requests {
     }
 
     fn open(&self, request: &Request, number: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
-        let mode = flags.acc_mode();
-        let wants =
-            Wants { read: mode != OpenAccMode::O_WRONLY, write: mode != OpenAccMode::O_RDONLY };
+        let wants = wants(flags);
         match self.client(request).and_then(|client| self.0.open(number.0, client, wants)) {
             Ok((handle, pages)) => {
                 let flags = match pages {
@@ -228,12 +231,13 @@ impl Filesystem for Requests {
         name: &OsStr,
         mode: u32,
         umask: u32,
-        _flags: i32,
+        flags: i32,
         reply: ReplyCreate,
     ) {
+        let wants = wants(OpenFlags(flags));
         let made = self
             .change(request)
-            .and_then(|client| self.0.create(parent.0, name, mode & !umask, client));
+            .and_then(|client| self.0.create(parent.0, name, mode & !umask, client, wants));
         match made {
             Ok((attributes, handle)) => {
                 let (handle, flags) = (FileHandle(handle), FopenFlags::empty());
@@ -262,7 +266,7 @@ impl Filesystem for Requests {
             if room.len() < size {
                 room.resize(size, 0);
             }
-            match self.0.read(handle.0, &mut room[..size], offset) {
+            match self.0.read(handle.0, || self.client(request), &mut room[..size], offset) {
                 Ok(n) => reply.data(&room[..n]),
                 Err(e) => reply.error(e),
             }

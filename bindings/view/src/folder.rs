@@ -63,6 +63,12 @@ impl Folder {
         Ok(Folder { fd, kinds: Arc::clone(&self.kinds) })
     }
 
+    /// Whether both are the same folder.
+    pub(crate) fn is(&self, other: &Folder) -> bool {
+        let identity = |folder| rustix::fs::fstat(folder).map(|stat| (stat.st_dev, stat.st_ino));
+        identity(&self.fd).is_ok_and(|this| identity(&other.fd) == Ok(this))
+    }
+
     /// A path that leads into this folder, as long as it is open.
     pub(crate) fn path(&self, real: &OsStr) -> PathBuf {
         Path::new(&format!("/proc/self/fd/{}", self.fd.as_raw_fd())).join(real)

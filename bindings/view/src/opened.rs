@@ -1,6 +1,6 @@
 //! Open sealed files: the decision under which each program has opened one.
 
-use crate::content::{Content, STEP};
+use crate::content::{Content, STEP, Version};
 use crate::draft::Base;
 use crate::folder::Folder;
 use crate::seal;
@@ -8,39 +8,31 @@ use bulla::{Error, Metadata, Reader, Result, Right};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use zeroize::Zeroizing;
 
-/// A reader, and the folder that its path leads through.
-#[derive(Clone)]
-pub(crate) struct Sealed {
-    pub(crate) reader: Arc<Reader<File>>,
-    pub(crate) folder: Arc<Folder>,
-}
+/// An envelope, open under the decision about one program.
+pub(crate) type Sealed = Arc<Reader<File>>;
 
-impl Sealed {
-    /// What was saved in its place since.
-    pub(crate) fn renewed(&self) -> Result<Self> {
-        let reader = Arc::new(self.reader.saved()?);
-        Ok(Sealed { reader, folder: Arc::clone(&self.folder) })
-    }
-}
-
-impl Base for Sealed {
+impl Base for Reader<File> {
     fn read(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
-        Ok(self.reader.read_at(out, offset)?)
+        Ok(self.read_at(out, offset)?)
     }
 }
 
-/// New content for a sealed file, under its license.
+/// New content for a sealed file that has this path by now, under its license; gives it as it is
+/// then.
 pub(crate) fn save(
     sealed: &Sealed,
+    path: &Path,
     content: impl FnOnce(&mut dyn Write) -> Result<()>,
-) -> Result<()> {
-    let metadata = Metadata { modified: seal::now(), ..sealed.reader.metadata().clone() };
-    let mut writer = sealed.reader.save(&metadata)?;
+) -> Result<Sealed> {
+    let metadata = Metadata { modified: seal::now(), ..sealed.metadata().clone() };
+    let mut writer = sealed.save_at(path, &metadata)?;
     content(&mut writer)?;
-    writer.finish()
+    writer.finish()?;
+    Ok(Arc::new(sealed.saved_at(path)?))
 }
 
 /// Copies what a reader has.
@@ -61,8 +53,21 @@ pub(crate) struct Handle {
     pub(crate) content: Arc<Content>,
     pub(crate) writes: bool,
     pub(crate) reads: bool,
-    /// Under which decision; `None` of a file that this handle has made.
-    lease: Option<RwLock<(Sealed, u64)>>,
+    lease: RwLock<Lease>,
+}
+
+/// The decision under which a handle reads and writes.
+pub(crate) struct Lease {
+    /// `None` of a file that the handle has made.
+    sealed: Option<Sealed>,
+    /// Which content that has, and whose license the decision is about.
+    of: Version,
+}
+
+impl Lease {
+    pub(crate) fn new(sealed: Option<Sealed>, of: Version) -> Self {
+        Lease { sealed, of }
+    }
 }
 
 impl Handle {
@@ -70,73 +75,87 @@ impl Handle {
         number: u64,
         content: Arc<Content>,
         (reads, writes): (bool, bool),
-        sealed: Option<Sealed>,
+        lease: Lease,
     ) -> Self {
-        let version = content.read_state().version;
-        let lease = sealed.map(|sealed| RwLock::new((sealed, version)));
-        Handle { number, content, writes, reads, lease }
+        Handle { number, content, writes, reads, lease: RwLock::new(lease) }
     }
 
-    pub(crate) fn read(&self, out: &mut [u8], offset: u64) -> Result<usize> {
+    fn lease(&self) -> RwLockReadGuard<'_, Lease> {
+        self.lease.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn renew(&self, lease: Lease) {
+        *self.lease.write().unwrap_or_else(PoisonError::into_inner) = lease;
+    }
+
+    /// Reads; `None` if it has to be decided about first: [`is_stale`](Self::is_stale).
+    pub(crate) fn read(&self, out: &mut [u8], offset: u64) -> Result<Option<usize>> {
         let state = self.content.read_state();
-        let Some(lease) = &self.lease else { return state.read(out, offset) };
         loop {
-            let current = lease.read().unwrap_or_else(PoisonError::into_inner);
-            if state.draft.as_ref().is_some_and(|d| d.dirty || state.made.is_some()) {
+            let lease = self.lease();
+            if lease.of.license != state.version.license {
+                return Ok(None);
+            }
+            let Some(sealed) = &lease.sealed else { return state.read(out, offset).map(Some) };
+            if state.is_ahead() {
                 // A read of nothing asks whether reading is allowed now.
-                current.0.reader.read_at(&mut [], 0)?;
-                return state.read(out, offset);
+                sealed.read_at(&mut [], 0)?;
+                return state.read(out, offset).map(Some);
             }
-            if current.1 == state.version {
-                return current.0.reader.read_at(out, offset);
-            }
-            let renewed = current.0.renewed()?;
-            drop(current);
-            *lease.write().unwrap_or_else(PoisonError::into_inner) = (renewed, state.version);
+            let renewed = match state.base() {
+                Some(base) if lease.of != state.version => Arc::new(sealed.saved_as(base)?),
+                _ => return sealed.read_at(out, offset).map(Some),
+            };
+            drop(lease);
+            self.renew(Lease::new(Some(renewed), state.version));
         }
     }
 
-    /// Whether it may be read, or written, now.
+    /// Whether the file goes on under another license than the decision is about: it was renamed
+    /// over another file. Whoever reads on is decided about again.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.lease().of.license != self.content.license()
+    }
+
+    /// Whether it may be read, or written, now, as far as was decided.
     pub(crate) fn allows(&self, right: Right) -> bool {
-        let Some(lease) = &self.lease else { return true };
-        let current = lease.read().unwrap_or_else(PoisonError::into_inner);
-        current.0.reader.decision().allows(right)
+        self.lease().sealed.as_ref().is_none_or(|sealed| sealed.decision().allows(right))
     }
 
     /// Bytes of content.
     pub(crate) fn len(&self) -> u64 {
-        let sealed = || {
-            let lease = self.lease.as_ref()?;
-            Some(lease.read().unwrap_or_else(PoisonError::into_inner).0.reader.len())
-        };
+        let sealed = || self.lease().sealed.as_ref().map(|sealed| sealed.len());
         self.content.len().or_else(sealed).unwrap_or(0)
     }
 
     /// Nobody reads through this handle any more: plaintext that is kept for the next read goes.
     pub(crate) fn rest(&self) {
-        if let Some(lease) = &self.lease {
-            lease.read().unwrap_or_else(PoisonError::into_inner).0.reader.rest();
+        if let Some(sealed) = &self.lease().sealed {
+            sealed.rest();
         }
-    }
-
-    /// Whether its decision can end.
-    pub(crate) fn is_leased(&self) -> bool {
-        self.lease.is_some()
     }
 }
 
-/// A file without a name in this folder.
-pub(crate) fn scratch(folder: Arc<Folder>) -> impl Fn() -> io::Result<File> + Send + Sync {
+/// A file without a name in this folder, or in the other once this one was removed.
+pub(crate) fn scratch(
+    folder: Arc<Folder>,
+    other: Arc<Folder>,
+) -> impl Fn() -> io::Result<File> + Send + Sync {
+    move || match nameless(&folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => nameless(&other),
+        made => made,
+    }
+}
+
+fn nameless(folder: &Folder) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
-    move || {
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let made = rustix::fs::openat(&*folder, OsStr::new("."), flags, Mode::from_raw_mode(0o600));
-        match made {
-            Ok(file) => Ok(file.into()),
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR) => {
-                tempfile::tempfile_in(folder.path(OsStr::new("")))
-            }
-            Err(e) => Err(e.into()),
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let made = rustix::fs::openat(folder, OsStr::new("."), flags, Mode::from_raw_mode(0o600));
+    match made {
+        Ok(file) => Ok(file.into()),
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR) => {
+            tempfile::tempfile_in(folder.path(OsStr::new("")))
         }
+        Err(e) => Err(e.into()),
     }
 }

@@ -64,7 +64,7 @@ impl Recent {
     pub(crate) fn get(&self, key: &Key) -> Option<Sealed> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let (sealed, at) = opened.get(key)?;
-        if at.elapsed() < KEEP && sealed.reader.decision().allows(Right::View) {
+        if at.elapsed() < KEEP && sealed.decision().allows(Right::View) {
             return Some(sealed.clone());
         }
         opened.remove(key);

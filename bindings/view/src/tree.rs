@@ -85,11 +85,6 @@ impl Tree {
         Some(names.iter().rev().collect())
     }
 
-    /// The number that a name has already.
-    pub(crate) fn known(&self, parent: u64, real: &OsStr) -> Option<u64> {
-        self.table().numbers.get(&(parent, real.to_owned())).copied()
-    }
-
     /// The name is gone.
     pub(crate) fn remove(&self, parent: u64, real: &OsStr) {
         let mut table = self.table();

@@ -1,16 +1,16 @@
 //! A view of one folder: names and attributes, opening, reading.
 
 use crate::attributes::{self, LARGE, Owner};
-use crate::content::{Content, Place};
+use crate::content::Content;
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind};
 use crate::folders::Folders;
-use crate::opened::{Handle, Sealed, scratch};
+use crate::opened::{Handle, Lease, Sealed, scratch};
 use crate::recent::{Program, Recent, Stamp};
 use crate::serve::Daemon;
 use crate::tree::{ROOT, Tree};
 use bulla::policy::{Condition, Policy};
-use bulla::{Access, Client, Code, Error, Right};
+use bulla::{Access, Client, Code, Error, Reader, Right};
 use fuser::{Errno, FileAttr};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -18,7 +18,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Something that is open.
 pub(crate) enum Opened {
@@ -30,15 +30,14 @@ pub(crate) enum Opened {
 
 pub(crate) struct View {
     pub(crate) daemon: Arc<Daemon>,
-    pub(crate) root: Folder,
+    pub(crate) root: Arc<Folder>,
     pub(crate) tree: Tree,
     pub(crate) folders: Folders,
     pub(crate) owner: Owner,
     handles: RwLock<HashMap<u64, Arc<Opened>>>,
     last: AtomicU64,
-    contents: Mutex<HashMap<u64, Arc<Content>>>,
-    /// Folders that open files are in, by device and inode: one descriptor for each.
-    shared: Mutex<HashMap<(u64, u64), Weak<Folder>>>,
+    /// What is open, by number, and how many share it.
+    contents: Mutex<HashMap<u64, (Arc<Content>, usize)>>,
     /// Names that sealed files had before they were renamed, and their numbers: what is made by
     /// such a name is a save of that file.
     pub(crate) moved: Mutex<HashMap<(u64, OsString), u64>>,
@@ -47,6 +46,12 @@ pub(crate) struct View {
     pub(crate) recent: Recent,
     /// Whether the kernel can map files of which it keeps no pages.
     pub(crate) direct: AtomicBool,
+}
+
+/// What a name was found to be, opened.
+enum Found {
+    Plain(File),
+    Sealed(Sealed),
 }
 
 /// What the kernel is to make of its pages of a file that is opened.
@@ -72,14 +77,13 @@ impl View {
     pub(crate) fn of(folder: &Path, daemon: Arc<Daemon>) -> Result<Self, rustix::io::Errno> {
         Ok(View {
             daemon,
-            root: Folder::root(folder)?,
+            root: Arc::new(Folder::root(folder)?),
             tree: Tree::default(),
             folders: Folders::default(),
             owner: Owner::this(),
             handles: RwLock::default(),
             last: AtomicU64::new(0),
             contents: Mutex::default(),
-            shared: Mutex::default(),
             moved: Mutex::default(),
             stamps: Mutex::default(),
             recent: Recent::new(),
@@ -93,20 +97,6 @@ impl View {
             let path = self.tree.path(number).ok_or(Errno::ENOENT)?;
             self.root.below(&path).map_err(errno::system)
         })
-    }
-
-    /// The descriptor that open files of this folder share.
-    fn shared(&self, folder: Arc<Folder>) -> Result<Arc<Folder>, Errno> {
-        let stat = rustix::fs::fstat(&*folder).map_err(errno::system)?;
-        let mut folders = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        #[allow(clippy::unnecessary_cast)] // of other widths on other machines
-        let key = (stat.st_dev as u64, stat.st_ino as u64);
-        if let Some(there) = folders.get(&key).and_then(Weak::upgrade) {
-            return Ok(there);
-        }
-        folders.retain(|_, folder| folder.strong_count() > 0);
-        folders.insert(key, Arc::downgrade(&folder));
-        Ok(folder)
     }
 
     /// What has this number: its folder and name.
@@ -206,13 +196,13 @@ impl View {
         handles.values().cloned().collect()
     }
 
-    fn contents(&self) -> MutexGuard<'_, HashMap<u64, Arc<Content>>> {
+    fn contents(&self) -> MutexGuard<'_, HashMap<u64, (Arc<Content>, usize)>> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The shared content of a file that is open.
     pub(crate) fn content(&self, number: u64) -> Option<Arc<Content>> {
-        self.contents().get(&number).cloned()
+        self.contents().get(&number).map(|(content, _)| Arc::clone(content))
     }
 
     /// Whether a number is in use by something that is open.
@@ -220,10 +210,55 @@ impl View {
         self.contents().contains_key(&number)
     }
 
+    /// The content of a file, shared with all who have it open. Whoever renames the file shares it
+    /// as well, so that all learn of it.
+    fn share(&self, number: u64) -> Result<Arc<Content>, Errno> {
+        let mut contents = self.contents();
+        if let Some((content, shared)) = contents.get_mut(&number) {
+            *shared += 1;
+            return Ok(Arc::clone(content));
+        }
+        let content = Arc::new(Content::at(Some(self.place(number)?)));
+        contents.insert(number, (Arc::clone(&content), 1));
+        Ok(content)
+    }
+
+    fn release(&self, number: u64, content: &Arc<Content>) {
+        let mut contents = self.contents();
+        if let Some((known, shared)) = contents.get_mut(&number)
+            && Arc::ptr_eq(known, content)
+        {
+            *shared -= 1;
+            if *shared == 0 {
+                contents.remove(&number);
+            }
+        }
+    }
+
+    /// Does something with the content of a file, whether it is open or not.
+    pub(crate) fn sharing<T>(
+        &self,
+        number: u64,
+        work: impl FnOnce(&Content) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        let content = self.share(number)?;
+        let done = work(&content);
+        self.release(number, &content);
+        done
+    }
+
+    /// Whether somebody has a file open to write.
+    pub(crate) fn is_written(&self, number: u64) -> bool {
+        self.all_opened()
+            .iter()
+            .any(|opened| matches!(&**opened, Opened::Sealed(h) if h.number == number && h.writes))
+    }
+
     /// A file that was made here goes on as this content.
-    pub(crate) fn made(&self, number: u64, content: Arc<Content>) -> u64 {
-        self.contents().insert(number, Arc::clone(&content));
-        self.keep(Opened::Sealed(Handle::new(number, content, (true, true), None)))
+    pub(crate) fn made(&self, number: u64, content: Arc<Content>, wants: Wants) -> u64 {
+        self.contents().insert(number, (Arc::clone(&content), 1));
+        let lease = Lease::new(None, content.read_state().version);
+        self.keep(Opened::Sealed(Handle::new(number, content, (wants.read, wants.write), lease)))
     }
 
     /// Opens a file; gives its handle, and whether the kernel's pages of it are of this content.
@@ -233,50 +268,84 @@ impl View {
         client: Client,
         wants: Wants,
     ) -> Result<(u64, Pages), Errno> {
-        let (folder, real) = self.place(number)?;
-        let entry = folder.real(&real).map_err(errno::system)?.ok_or(Errno::ENOENT)?;
+        let content = self.share(number)?;
+        let opened = self.open_shared(number, &content, client, wants);
+        if !matches!(opened, Ok((Opened::Sealed(_), _))) {
+            self.release(number, &content);
+        }
+        opened.map(|(opened, pages)| (self.keep(opened), pages))
+    }
+
+    /// Opens a file under the name that it has by now.
+    fn open_shared(
+        &self,
+        number: u64,
+        content: &Arc<Content>,
+        client: Client,
+        wants: Wants,
+    ) -> Result<(Opened, Pages), Errno> {
+        loop {
+            let (place, moves) = content.place();
+            let (folder, real) = place.ok_or(Errno::ENOENT)?;
+            // So that it can be decided about, and is there whatever happens to its maker.
+            if content.is_made() {
+                self.seal(content)?;
+            }
+            // What is sealed from now on is news to the handle.
+            let version = content.read_state().version;
+            let opened = self.open_at(number, (&folder, &real), client, wants);
+            if content.place().1 != moves {
+                // It was renamed meanwhile, and this may have been another.
+                continue;
+            }
+            let (file, pages) = opened?;
+            let sealed = match file {
+                Found::Plain(file) => return Ok((Opened::Plain(file), pages)),
+                Found::Sealed(sealed) => sealed,
+            };
+            if wants.write {
+                content.writable(&sealed, scratch(folder, Arc::clone(&self.root)));
+            }
+            let lease = Lease::new(Some(sealed), version);
+            let wants = (wants.read, wants.write);
+            let handle = Handle::new(number, Arc::clone(content), wants, lease);
+            return Ok((Opened::Sealed(handle), pages));
+        }
+    }
+
+    fn open_at(
+        &self,
+        number: u64,
+        (folder, real): (&Folder, &OsStr),
+        client: Client,
+        wants: Wants,
+    ) -> Result<(Found, Pages), Errno> {
+        let entry = folder.real(real).map_err(errno::system)?.ok_or(Errno::ENOENT)?;
         let stamp = stamp(&entry);
-        let same = if self.is_same(number, stamp) { Pages::Same } else { Pages::Fresh };
         match entry.kind {
             Kind::Plain if wants.write => Err(Errno::EACCES),
             Kind::Plain => {
-                let file = folder.open(&real).map_err(errno::system)?;
-                Ok((self.keep(Opened::Plain(file)), same))
+                let file = folder.open(real).map_err(errno::system)?;
+                Ok((Found::Plain(file), self.pages(number, stamp)))
             }
+            Kind::Sealed(_) if wants.write && !self.daemon.writable => Err(Errno::EROFS),
             Kind::Sealed(size) => {
-                if wants.write && !self.daemon.writable {
-                    return Err(Errno::EROFS);
-                }
-                // So that it can be decided about, and is there whatever happens to its maker.
-                if let Some(content) = self.content(number).filter(|content| content.is_made()) {
-                    self.seal(number, &content)?;
-                }
-                let folder = self.shared(folder)?;
+                let pages = self.pages(number, stamp);
+                let direct = !wants.write && size >= LARGE && self.direct.load(Ordering::Relaxed);
+                let pages = if direct { Pages::None } else { pages };
                 let program = if wants.write { None } else { Program::of(client.pid) };
                 let key = program.map(|program| (number, stamp, program));
-                let sealed = match key.as_ref().and_then(|key| self.recent.get(key)) {
-                    Some(sealed) => sealed,
-                    None => {
-                        let sealed = self.open_sealed(&folder, &real, client, wants)?;
-                        if let Some(key) = key
-                            && !self.is_counted(&sealed)?
-                        {
-                            self.recent.put(key, &sealed);
-                        }
-                        sealed
-                    }
-                };
-                let mut contents = self.contents();
-                let content = Arc::clone(contents.entry(number).or_default());
-                drop(contents);
-                if wants.write {
-                    content.writable(&sealed, scratch(Arc::clone(&folder)));
+                // What was decided a moment ago holds.
+                if let Some(sealed) = key.as_ref().and_then(|key| self.recent.get(key)) {
+                    return Ok((Found::Sealed(sealed), pages));
                 }
-                let wanted = (wants.read, wants.write);
-                let handle = Handle::new(number, content, wanted, Some(sealed));
-                let direct = !wants.write && size >= LARGE && self.direct.load(Ordering::Relaxed);
-                let pages = if direct { Pages::None } else { same };
-                Ok((self.keep(Opened::Sealed(handle)), pages))
+                let sealed = self.open_sealed(folder, real, client, wants)?;
+                if let Some(key) = key
+                    && !self.is_counted(sealed.policy())?
+                {
+                    self.recent.put(key, &sealed);
+                }
+                Ok((Found::Sealed(sealed), pages))
             }
             Kind::Folder => Err(Errno::EISDIR),
             Kind::Link => Err(Errno::ELOOP),
@@ -286,37 +355,59 @@ impl View {
     /// Decides, and opens a sealed file for a program.
     pub(crate) fn open_sealed(
         &self,
-        folder: &Arc<Folder>,
+        folder: &Folder,
         real: &OsStr,
         client: Client,
         wants: Wants,
     ) -> Result<Sealed, Errno> {
         if !self.daemon.confined {
-            self.allows_bare(folder, real)?;
+            self.allows_bare(&folder.open(real).map_err(errno::system)?)?;
         }
         let right = if wants.write { Right::Edit } else { Right::View };
         let access = Access { right, older: false, client: Some(client) };
         let opened = self.daemon.session.open_for(&folder.path(real), access);
+        self.admitted(opened, wants)
+    }
+
+    /// Decides about a program that reads on, where the file has got another license.
+    fn decide_again(&self, handle: &Handle, client: Client) -> Result<(), Errno> {
+        let state = handle.content.read_state();
+        let Some(base) = state.base().cloned() else { return Err(Errno::EACCES) };
+        let version = state.version;
+        drop(state);
+        if !self.daemon.confined {
+            self.allows_bare(base.file())?;
+        }
+        let access = Access { right: Right::View, older: false, client: Some(client) };
+        // It may have no name any more.
+        let file = base.file().try_clone()?;
+        let opened = self.daemon.session.open_source_for(file, access);
+        let sealed = self.admitted(opened, Wants { read: true, write: false })?;
+        handle.renew(Lease::new(Some(sealed), version));
+        Ok(())
+    }
+
+    /// What was opened, as far as it may be read.
+    fn admitted(&self, opened: bulla::Result<Reader<File>>, wants: Wants) -> Result<Sealed, Errno> {
         let reader = Arc::new(opened.map_err(|e| self.refused(&e))?);
         if wants.read {
             if !reader.decision().allows(Right::View) {
                 let why = "the file's policy does not grant the right to view";
                 return Err(self.refused(&Error::new(Code::Right, why)));
             }
-            self.is_counted_policy(reader.policy())?;
+            self.is_counted(reader.policy())?;
             let closed = self.daemon.exits.before(&reader).map_err(|e| self.refused(&e))?;
             if let Some(why) = closed {
                 self.daemon.say(&why.to_string());
             }
         }
-        Ok(Sealed { reader, folder: Arc::clone(folder) })
+        Ok(reader)
     }
 
     /// A policy that says nothing of programs was not written with this in mind: where nothing
     /// confines them, it must speak of them.
-    fn allows_bare(&self, folder: &Folder, real: &OsStr) -> Result<(), Errno> {
-        let file = folder.open(real).map_err(errno::system)?;
-        let policy = bulla::inspect(&file).map_err(|e| self.refused(&e))?.policy;
+    fn allows_bare(&self, file: &File) -> Result<(), Errno> {
+        let policy = bulla::inspect(file).map_err(|e| self.refused(&e))?.policy;
         let policy = policy.and_then(|policy| serde_json::from_value::<Policy>(policy).ok());
         if policy.is_some_and(|policy| policy.uses(Condition::Software)) {
             return Ok(());
@@ -331,25 +422,29 @@ impl View {
         errno::of(e)
     }
 
-    fn is_counted(&self, sealed: &Sealed) -> Result<bool, Errno> {
-        self.is_counted_policy(sealed.reader.policy())
-    }
-
     /// Remembers that a file under this policy was opened; gives whether it counts openings.
-    fn is_counted_policy(&self, policy: &[u8]) -> Result<bool, Errno> {
+    fn is_counted(&self, policy: &[u8]) -> Result<bool, Errno> {
         self.daemon.sources.add(policy).map_err(|e| self.refused(&e))
     }
 
-    fn is_same(&self, number: u64, stamp: Stamp) -> bool {
+    /// What its pages of a file are worth that looks like this now.
+    fn pages(&self, number: u64, stamp: Stamp) -> Pages {
         let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
-        stamps.insert(number, stamp) == Some(stamp)
+        if stamps.insert(number, stamp) == Some(stamp) { Pages::Same } else { Pages::Fresh }
     }
 
     pub(crate) fn forget_stamp(&self, number: u64) {
         self.stamps.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
     }
 
-    pub(crate) fn read(&self, handle: u64, out: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    /// Reads for the process that `client` finds.
+    pub(crate) fn read(
+        &self,
+        handle: u64,
+        client: impl Fn() -> Result<Client, Errno>,
+        out: &mut [u8],
+        offset: u64,
+    ) -> Result<usize, Errno> {
         match &*self.opened(handle)? {
             Opened::Plain(file) => {
                 let mut done = 0;
@@ -364,31 +459,28 @@ impl View {
                 Ok(done)
             }
             // Pages of a file that is only written are read to be completed.
-            Opened::Sealed(h) if h.reads || h.writes => {
-                h.read(out, offset).map_err(|e| self.refused(&e))
-            }
+            Opened::Sealed(h) if h.reads || h.writes => loop {
+                if let Some(n) = h.read(out, offset).map_err(|e| self.refused(&e))? {
+                    return Ok(n);
+                }
+                self.decide_again(h, client()?)?;
+            },
             _ => Err(Errno::EBADF),
         }
     }
 
-    /// The folder and name of a file, as long as it has one.
-    pub(crate) fn where_it_is(&self, number: u64) -> Place {
-        self.place(number).ok()
-    }
-
     /// Seals what is not sealed yet of an open file.
-    pub(crate) fn seal(&self, number: u64, content: &Content) -> Result<(), Errno> {
-        let place = || self.where_it_is(number);
+    pub(crate) fn seal(&self, content: &Content) -> Result<(), Errno> {
         let allow = |policy: &[u8], template: Option<&str>| self.daemon.allow(policy, template);
-        content.seal(&self.daemon.session, allow, place).map_err(|e| self.refused(&e))
+        content.seal(&self.daemon.session, allow).map_err(|e| self.refused(&e))
     }
 
     /// Seals what is not sealed yet of all open files.
     pub(crate) fn seal_all(&self) {
-        let contents = self.contents().clone();
-        for (number, content) in contents {
+        let contents: Vec<_> = self.contents().values().map(|(c, _)| Arc::clone(c)).collect();
+        for content in contents {
             // Who changed it is not there to be told; the user is.
-            let _ = self.seal(number, &content);
+            let _ = self.seal(&content);
         }
     }
 
@@ -402,15 +494,8 @@ impl View {
             .values()
             .any(|other| matches!(&**other, Opened::Sealed(h) if h.number == closed.number));
         drop(handles);
-        if others {
-            return Ok(());
-        }
-        let done = self.seal(closed.number, &closed.content);
-        let mut contents = self.contents();
-        // Somebody may have opened it meanwhile.
-        if contents.get(&closed.number).is_some_and(|c| Arc::strong_count(c) <= 2) {
-            contents.remove(&closed.number);
-        }
+        let done = if others { Ok(()) } else { self.seal(&closed.content) };
+        self.release(closed.number, &closed.content);
         done
     }
 }

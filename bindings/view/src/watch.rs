@@ -52,25 +52,31 @@ pub(crate) fn watch(views: Vec<(Arc<View>, Notifier)>, end: Receiver<()>) {
             view.recent.sweep();
             view.folders.sweep();
             let lost = lost(view);
-            for number in &lost {
+            for (number, why) in &lost {
                 if ended.insert((i, *number)) {
-                    daemon.say("the decision under which an open file is read has ended");
+                    daemon.say(why);
                     // It waits for writers of pages, which wait for us: not here.
                     let (notifier, number) = (notifier.clone(), *number);
                     thread::spawn(move || drop(notifier.inval_inode(INodeNo(number), 0, 0)));
                 }
             }
-            ended.retain(|(of, number)| *of != i || lost.contains(number));
+            ended.retain(|(of, number)| *of != i || lost.contains_key(number));
         }
     }
 }
 
-/// Files that somebody has open and may not read any more.
-fn lost(view: &View) -> BTreeSet<u64> {
+/// Files that somebody has open and may not read any more, or not before it is decided again; and
+/// why.
+fn lost(view: &View) -> BTreeMap<u64, &'static str> {
     let opened = view.all_opened();
-    let numbers = opened.iter().filter_map(|opened| match &**opened {
-        Opened::Sealed(h) if h.is_leased() && h.reads && !h.allows(Right::View) => Some(h.number),
+    let lost = opened.iter().filter_map(|opened| match &**opened {
+        Opened::Sealed(h) if h.reads && h.is_stale() => {
+            Some((h.number, "an open file was renamed over another: that one's policy holds now"))
+        }
+        Opened::Sealed(h) if h.reads && !h.allows(Right::View) => {
+            Some((h.number, "the decision under which an open file is read has ended"))
+        }
         _ => None,
     });
-    numbers.collect()
+    lost.collect()
 }

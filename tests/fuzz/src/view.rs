@@ -56,9 +56,9 @@ enum Node {
     Folder(RefCell<BTreeMap<&'static str, Rc<Node>>>),
 }
 
-/// Whether a save may have been made in another place, or fail: by renaming what is open, or by moving the file away and making a new one
-/// by its name, which goes on as the same file. Then either may be the older one, which does not
-/// open any more, and nothing is asked of it here.
+/// Whether a save was made in another place: the file was moved away while nobody wrote it, and a
+/// new one made by its name, which goes on as the same file. Then either may be the older one, which
+/// does not open any more, and nothing is asked of it here.
 type Forked = Cell<bool>;
 
 struct Handle {
@@ -332,10 +332,10 @@ impl<'a> Run<'a> {
         let Ok((stat, handle)) = made else { return };
         assert_eq!((stat.size, stat.is_folder), (0, false));
         let node = Rc::new(Node::File(RefCell::default(), Cell::new(false)));
-        if let Some(before) = before {
-            if before.is_forked()
-                || self.handles.iter().any(|h| h.write && Rc::ptr_eq(&h.node, &before))
-            {
+        let written =
+            |file: &Rc<Node>| self.handles.iter().any(|h| h.write && Rc::ptr_eq(&h.node, file));
+        if let Some(before) = before.filter(|before| !written(before)) {
+            if before.is_forked() {
                 node.fork();
             }
             before.fork();
@@ -405,10 +405,6 @@ impl<'a> Run<'a> {
         };
         assert_eq!(renamed.is_ok(), may, "{from} to {to}: {renamed:?}");
         if may && let Some(moving) = moving {
-            // Whoever writes to it by then can do so no more: docs/view.md.
-            if self.handles.iter().any(|h| h.write && Rc::ptr_eq(&h.node, &moving)) {
-                moving.fork();
-            }
             if there.is_none() && moving.file().is_some() {
                 self.moved.remove(&(target, to));
                 self.moved.insert((source, from), Rc::clone(&moving));
