@@ -91,7 +91,7 @@ mod wrap;
 #[cfg(test)]
 mod wycheproof;
 
-pub use access::{Access, Client};
+pub use access::{Access, Client, Demand};
 pub use atomic::{Existing, OutputFile, Unplaced, place_all, sync_folder};
 pub use encoding::{Digest256, Id, KeyId, ProgramHash, Thumbprint};
 pub use error::{Class, Code, Error, Result};

@@ -254,7 +254,7 @@ impl Session {
     ) -> Result<Lease> {
         let generation = self.0.generation();
         access::verify(&self.0, &self.0.standing(), &header.license)?;
-        let target = Target::of(&self.0, header, storage)?.on_behalf(&self.0, access.client);
+        let target = Target::of(&self.0, header, storage)?.asked_for(&self.0, access);
         let admission = access::admit(&self.0, &target, access, current)?;
         Ok(Lease::new(&self.0, target, admission, generation))
     }

@@ -31,10 +31,34 @@ const POLICIES: usize = 256;
 pub struct Access {
     /// The right without which it is not opened.
     pub right: Right,
+    /// What it takes beside that right.
+    pub also: Option<Demand>,
     /// Whether a license or content older than one seen before will do.
     pub older: bool,
     /// The process that it is opened for, where that is not this one.
     pub client: Option<Client>,
+}
+
+/// Rights that a file needs to be opened, and to stay open, beside the one that it is opened for:
+/// its content may leave by a way that the host has and cannot close.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand {
+    /// The rights.
+    pub rights: &'static [Right],
+    /// Why they are needed, for people: `the run has a display`.
+    pub why: &'static str,
+}
+
+impl Demand {
+    /// What to tell where a decision does not grant them all.
+    fn lacking(self, decision: &Decision) -> Option<String> {
+        let missing = self.rights.iter().filter(|right| !decision.allows(**right));
+        let missing: Vec<_> = missing.map(|right| format!("to {right}")).collect();
+        let missing = missing.join(" and ");
+        let why = self.why;
+        (!missing.is_empty())
+            .then(|| format!("{why}, and the file's policy does not grant the right {missing}"))
+    }
 }
 
 /// Another process, for which a host opens files: the daemon of a file system, for one. The host
@@ -51,7 +75,7 @@ pub struct Client {
 impl Default for Access {
     /// To view the newest.
     fn default() -> Self {
-        Access { right: Right::View, older: false, client: None }
+        Access { right: Right::View, also: None, older: false, client: None }
     }
 }
 
@@ -65,6 +89,8 @@ pub(crate) struct Target {
     pub(crate) storage: Option<Storage>,
     /// The client's program as it was when the file was opened, and whether it was confined.
     pub(crate) client: Option<(Option<MeasuredProgram>, bool)>,
+    /// What it takes beside the right that it is used for.
+    pub(crate) also: Option<Demand>,
 }
 
 /// What was decided, on which facts.
@@ -111,20 +137,30 @@ impl Target {
         // Facts that nothing asks for need no measuring.
         let storage = policy.uses(Condition::Storage).then(storage).flatten();
         let (license, rev) = (Arc::clone(&header.license), header.description.rev);
-        Ok(Target { license, policy, policy_digest, rev, storage, client: None })
+        Ok(Target { license, policy, policy_digest, rev, storage, client: None, also: None })
     }
 
-    /// The same, opened for another process.
-    pub(crate) fn on_behalf(self, shared: &Shared, client: Option<Client>) -> Self {
+    /// The same, asked for like this.
+    pub(crate) fn asked_for(self, shared: &Shared, access: Access) -> Self {
         let measured = |c: Client| (shared.machine.program(Some(c.pid)), c.confined);
-        Target { client: client.map(measured), ..self }
+        Target { client: access.client.map(measured), also: access.also, ..self }
     }
 
     /// A file that is being made.
     pub(crate) fn made(shared: &Shared, license: &Arc<License>, rev: u64) -> Result<Self> {
         let (policy, policy_digest) = policy(shared, &license.claims().policy.0)?;
         let license = Arc::clone(license);
-        Ok(Target { license, policy, policy_digest, rev, storage: None, client: None })
+        Ok(Target { license, policy, policy_digest, rev, storage: None, client: None, also: None })
+    }
+
+    /// Why a decision that grants `right`, or any, is not enough; `None` if it is.
+    fn lacking(&self, decision: &Decision, right: Option<Right>) -> Option<String> {
+        let granted = right.map_or(!decision.is_denial(), |right| decision.allows(right));
+        if granted {
+            return self.also.and_then(|also| also.lacking(decision));
+        }
+        let right = right.unwrap_or(Right::View);
+        Some(format!("the file's policy does not grant the right to {right}"))
     }
 
     fn root(&self) -> &Thumbprint {
@@ -183,15 +219,15 @@ pub(crate) fn admit(
     let mut trail = shared.trail.lock()?;
     let entry = Entry { subject, ..target.entry(shared, Event::Denied) };
     match decide(shared, target, access.older, None, &mut trail) {
-        Ok((standing, decision, admission)) if decision.allows(access.right) => {
+        Ok((standing, decision, admission)) => {
+            if let Some(why) = target.lacking(&decision, Some(access.right)) {
+                let e = denial(&standing, decision, why);
+                return Err(record_refusal(&mut trail, entry, e, admission.at));
+            }
             let entry = Entry { older: access.older, ..entry };
             let entry = opened(shared, target, &standing, &decision, entry);
             let record = trail.append(&entry, admission.at)?;
             Ok(Admission { record, ..admission })
-        }
-        Ok((standing, decision, admission)) => {
-            let e = denial(&standing, decision, access.right);
-            Err(record_refusal(&mut trail, entry, e, admission.at))
         }
         Err(e) if e.code() == Code::Rollback && !current() => {
             Err(Error::new(Code::Changed, "somebody else replaced this file meanwhile"))
@@ -221,18 +257,18 @@ pub(crate) fn renew(shared: &Shared, target: &Target, before: &Admission) -> Res
         .verify(&target.license, shared.clock.now())
         .and_then(|()| decide(shared, target, true, opens, &mut trail));
     match renewed {
-        Ok((_, decision, admission)) if !decision.is_denial() && same => {
-            Ok(Admission { record: before.record, ..admission })
-        }
-        Ok((standing, decision, admission)) if !decision.is_denial() => {
+        Ok((standing, decision, admission)) => {
+            if let Some(why) = target.lacking(&decision, None) {
+                let e = denial(&standing, decision, why);
+                return Err(record_refusal(&mut trail, entry, e, admission.at));
+            }
+            if same {
+                return Ok(Admission { record: before.record, ..admission });
+            }
             let entry = Entry { event: Event::Opened, ..entry };
             let entry = opened(shared, target, &standing, &decision, entry);
             let record = trail.append(&entry, admission.at)?;
             Ok(Admission { record, ..admission })
-        }
-        Ok((standing, decision, admission)) => {
-            let e = denial(&standing, decision, Right::View);
-            Err(record_refusal(&mut trail, entry, e, admission.at))
         }
         Err(e) => Err(record_refusal(&mut trail, entry, e, shared.clock.now())),
     }
@@ -296,11 +332,11 @@ fn decide(
 }
 
 /// The error of a denial, with why the badge at hand was of no use.
-fn denial(standing: &RootStanding, decision: Arc<Decision>, right: Right) -> Error {
+fn denial(standing: &RootStanding, decision: Arc<Decision>, lacking: String) -> Error {
     let mut why = decision.messages();
     let code = if decision.is_denial() { Code::Denied } else { Code::Right };
     if why.is_empty() || code == Code::Right {
-        why.insert(0, format!("the file's policy does not grant the right to {right}"));
+        why.insert(0, lacking);
     }
     if let Some(e) = &standing.no_badge {
         why.push(format!("the badge in use does not count: {e}"));
@@ -318,8 +354,9 @@ pub(crate) fn refused(shared: &Shared, entry: Entry, e: Error) -> Error {
 
 fn record_refusal(trail: &mut Locked<'_>, entry: Entry, e: Error, now: u64) -> Error {
     let reasons = match e.decision() {
-        Some(decision) => decision.messages(),
-        None => vec![e.to_string()],
+        // That a right is missing is not among the decision's reasons.
+        Some(decision) if e.code() != Code::Right => decision.messages(),
+        _ => vec![e.to_string()],
     };
     let code = Some(e.code().name().to_owned());
     let entry = Entry { code, reasons: bounded(reasons), ..entry };

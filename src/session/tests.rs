@@ -1,7 +1,7 @@
 //! Sessions on made-up machines at made-up times: what opens, what ends, what is remembered.
 
 use super::*;
-use crate::access::Access;
+use crate::access::{Access, Demand};
 use crate::cobblestone::tests::by_threads;
 use crate::facts::{About, Attestation, Badge, BadgeTerms, Revocations, Revoked, RevokedFile};
 use crate::keys::{KemKind, Kinds, RootKey, Signatory};
@@ -553,6 +553,48 @@ fn rights_are_checked_where_they_are_used() {
     let names: Vec<_> =
         desk.records()[before..].iter().map(|r| r.event.name().to_owned()).collect();
     assert_eq!(names, ["printed", "copied", "captured", "exported"]);
+}
+
+/// What a host cannot close takes its rights to open, and as long as it is open.
+#[test]
+fn rights_that_are_demanded_beside() {
+    let desk = Desk::new();
+    let demand = Demand { rights: &[Right::Copy, Right::Capture], why: "there is a display" };
+    let access = Access { also: Some(demand), ..Access::default() };
+    let session = desk.session(Host::default());
+    for (granted, lacking) in [
+        (&["view"][..], "the right to copy and to capture"),
+        (&["view", "copy"], "the right to capture"),
+        (&["view", "capture", "export"], "the right to copy"),
+    ] {
+        let path = desk.seal("a", &anyone(granted));
+        let e = session.open_for(&path, access).err().unwrap();
+        assert_eq!(e.code(), Code::Right, "{e}");
+        let why = format!("there is a display, and the file's policy does not grant {lacking}");
+        assert_eq!(e.to_string(), why);
+        let record = desk.records().pop().unwrap();
+        assert_eq!((record.event.name(), record.reasons), ("denied", vec![why]));
+        session.open(&path).unwrap();
+    }
+    // Without the right that it is opened for, nothing else counts.
+    let path = desk.seal("a", &anyone(&["copy", "capture"]));
+    assert!(session.open_for(&path, access).err().unwrap().to_string().contains("to view"));
+
+    let grant = |role: &str, rights: &[&str]| json!({"to": [{"role": role}], "rights": rights});
+    let policy = json!({"version": 1, "name": "two", "grants": [
+        grant("agent", &["view"]), grant("supervisor", &["view", "copy", "capture"])]});
+    let path = desk.seal("a", &policy);
+    let badge = |roles| desk.badge("kim", roles, NOON, NOON + HOUR);
+    let session = desk.with_badge(&badge(&["supervisor"]));
+    let [plain, beside] = [Access::default(), access].map(|a| session.open_for(&path, a).unwrap());
+    beside.read_at(&mut [0; 1], 0).unwrap();
+    session.refresh_with(&badge(&["agent"]), &[]).unwrap();
+    plain.read_at(&mut [0; 1], 0).unwrap();
+    assert_eq!(code(beside.read_at(&mut [0; 1], 0)), Code::Right);
+    assert!(beside.rights().is_empty());
+    assert_eq!(desk.events().last().unwrap(), "denied");
+    session.refresh_with(&badge(&["supervisor"]), &[]).unwrap();
+    beside.read_at(&mut [0; 1], 0).unwrap();
 }
 
 #[test]

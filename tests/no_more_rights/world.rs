@@ -247,7 +247,7 @@ impl Try {
     }
 
     fn access(&self) -> Access {
-        Access { right: Right::Export, older: self.older, client: None }
+        Access { right: Right::Export, older: self.older, ..Access::default() }
     }
 
     /// Exports the file, from a file.

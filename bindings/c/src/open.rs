@@ -18,7 +18,7 @@ unsafe fn access(options: *const OpenOptions) -> Result<Access> {
         return Err(ptr::bad("options.reserved is not 0"));
     }
     let right = if options.right == 0 { Right::View } else { names::right(options.right)? };
-    Ok(Access { right, older, client: None })
+    Ok(Access { right, older, ..Access::default() })
 }
 
 unsafe fn open_path(

@@ -40,7 +40,7 @@ pub struct Open {
 impl Open {
     pub fn run(self, c: &Context) -> Result<()> {
         let session = c.session(Host { ticket: self.ticket.clone(), ..Host::default() })?;
-        let access = Access { right: Right::Export, older: self.older, client: None };
+        let access = Access { right: Right::Export, older: self.older, ..Access::default() };
         if self.file == Path::new("-") {
             let mut sealed = session.open_stream_for(std::io::stdin().lock(), access)?;
             let metadata = sealed.metadata().clone();
