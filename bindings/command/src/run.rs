@@ -16,6 +16,10 @@ pub struct Run {
     /// The program's network: none, host, or tcp:PORT. With any but none it counts as bare
     #[arg(long, value_name = "NET", default_value = "none", value_parser = network)]
     net: Vec<Network>,
+    /// Let graphical programs show themselves on the display that DISPLAY names. Files then open
+    /// only where the policy grants the rights to copy and to capture
+    #[arg(long, value_enum, value_name = "KIND")]
+    display: Option<Display>,
     /// What may be written in the folders
     #[arg(long, value_enum, default_value = "sealed")]
     write: Write,
@@ -28,6 +32,13 @@ pub struct Run {
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     program: Vec<OsString>,
+}
+
+/// Which kind of display a program has.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Display {
+    /// The X server's, which does not keep its clients apart
+    X11,
 }
 
 /// What a program may write.
@@ -72,6 +83,7 @@ impl Run {
         let run = Confined {
             folders: if self.folders.is_empty() { vec![".".into()] } else { self.folders },
             net: one(self.net),
+            display: self.display == Some(Display::X11),
             writable: self.write == Write::Sealed,
             weaker: self.allow_weaker,
             program: command.next().unwrap_or_default(),

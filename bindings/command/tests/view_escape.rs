@@ -5,6 +5,8 @@
 mod office;
 mod view;
 
+#[path = "view/display.rs"]
+mod display;
 #[path = "view/outside.rs"]
 mod outside;
 #[path = "view/services.rs"]

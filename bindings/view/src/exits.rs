@@ -1,7 +1,9 @@
 //! Where a program's output leaves to: a terminal, or a pipe or file of the caller's. What was read
-//! may go there if the policies of all files say so; else that way out is closed.
+//! may go there if the policies of all files say so; else that way out is closed. A display cannot
+//! be closed: nothing is opened that may not go there.
 
-use bulla::{Error, Reader, Result, Right};
+use crate::display;
+use bulla::{Demand, Error, Reader, Result, Right};
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,9 +20,16 @@ pub(crate) struct Exits {
     terminal: Way,
     /// A pipe, a file, a socket: anything that is no terminal.
     other: Way,
+    /// Whether there is a display.
+    pub(crate) display: bool,
 }
 
 impl Exits {
+    /// What a file takes to be opened beside the right to view.
+    pub(crate) fn demand(&self) -> Option<Demand> {
+        self.display.then_some(display::DEMAND)
+    }
+
     /// There is a way out of this kind.
     pub(crate) fn used(&self, terminal: bool) {
         self.way(terminal).used.store(true, Ordering::SeqCst);
@@ -39,6 +48,9 @@ impl Exits {
     /// a terminal can be marked and taken along, so it needs the right to copy, or to export.
     /// Gives why a way was closed now.
     pub(crate) fn before(&self, reader: &Reader<File>) -> Result<Option<Error>> {
+        for right in self.demand().iter().flat_map(|demand| demand.rights) {
+            reader.exercise(*right)?;
+        }
         let mut why = None;
         for (way, rights) in
             [(&self.terminal, &[Right::Copy, Right::Export][..]), (&self.other, &[Right::Export])]

@@ -3,6 +3,7 @@
 //! Both are this command started anew, so that nothing of the daemon's memory is in them.
 
 use crate::confine::{Network, confine};
+use crate::display::AUTHORITY;
 use crate::namespaces::{self, SCRATCH};
 use crate::run::NO_CORE;
 use bulla::{Code, Error, Result};
@@ -13,10 +14,11 @@ use rustix::net::{
 use rustix::process::{Resource, Signal, WaitOptions, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -32,6 +34,8 @@ pub(crate) const UNDERTAKER: &str = "undertaker";
 pub(crate) struct Setup {
     pub(crate) folders: Vec<OsString>,
     pub(crate) net: Network,
+    /// The socket of a display.
+    pub(crate) display: Option<PathBuf>,
     pub(crate) weaker: bool,
     pub(crate) folder: OsString,
     pub(crate) program: OsString,
@@ -45,8 +49,9 @@ pub(crate) enum Message {
     Mounted,
     /// The first process of the run, as the daemon sees it.
     First(u32),
-    /// The program's standard input comes with it.
-    Go,
+    /// The program's standard input comes with it. What lets into the display does not stand in
+    /// the arguments of a process, which others can read.
+    Go { authority: Option<Vec<u8>> },
     /// It cannot be done.
     Failed { code: i32, message: String },
 }
@@ -154,7 +159,7 @@ fn outer(socket: BorrowedFd<'_>, setup: &OsString) -> Result<u8> {
     let setup = parse(text)?;
     namespaces::enter(setup.net == Network::None)?;
     let folders: Vec<PathBuf> = setup.folders.iter().map(PathBuf::from).collect();
-    let devices = namespaces::build(&folders)?;
+    let devices = namespaces::build(&folders, setup.display.as_deref())?;
     let borrowed: Vec<_> = devices.iter().map(AsFd::as_fd).collect();
     send(socket, &Message::Mounted, &borrowed)?;
     drop(devices);
@@ -173,10 +178,13 @@ fn inner(socket: BorrowedFd<'_>, setup: &OsString) -> Result<u8> {
     die_with_parent()?;
     let setup = parse(setup)?;
     namespaces::settle()?;
-    let (Message::Go, mut stdin) = receive(socket)? else {
+    let (Message::Go { authority }, mut stdin) = receive(socket)? else {
         return Err(Error::new(Code::Internal, "an unexpected message"));
     };
     let stdin = stdin.pop().ok_or_else(|| Error::new(Code::Internal, "no standard input"))?;
+    if let Some(authority) = authority {
+        write_authority(&authority)?;
+    }
     take_terminal(&stdin);
     setrlimit(Resource::Core, NO_CORE).map_err(|e| Error::io("forbidding core dumps", e.into()))?;
     let folders: Vec<PathBuf> = setup.folders.iter().map(PathBuf::from).collect();
@@ -195,6 +203,14 @@ fn inner(socket: BorrowedFd<'_>, setup: &OsString) -> Result<u8> {
         .spawn()
         .map_err(|e| Error::io("starting the program", e))?;
     wait_for(program.id())
+}
+
+/// For the user alone, in the run's memory.
+fn write_authority(authority: &[u8]) -> Result<()> {
+    let mut options = OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(AUTHORITY);
+    made.and_then(|mut file| file.write_all(authority))
+        .map_err(|e| Error::io("writing the display's cookie", e))
 }
 
 /// The terminal becomes this session's own, if one of the streams is one.

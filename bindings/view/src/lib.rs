@@ -11,6 +11,7 @@ mod change;
 mod confine;
 mod content;
 mod derive;
+mod display;
 mod draft;
 #[cfg(feature = "drive")]
 #[doc(hidden)]

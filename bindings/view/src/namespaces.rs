@@ -1,14 +1,15 @@
 //! The world of a run: a root of its own in memory with the system's programs in it, read-only,
 //! the views, a scratch, and nothing else of the machine.
 
+use crate::display::SOCKETS;
 use bulla::{Code, Error, Result};
-use rustix::fs::StatVfsMountFlags;
+use rustix::fs::{Mode, OFlags, StatVfsMountFlags};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 use rustix::mount::{
     mount, mount_bind, mount_bind_recursive, mount_change, mount_remount, unmount,
 };
 use rustix::thread::UnshareFlags;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::symlink;
@@ -67,14 +68,15 @@ fn memory(at: &Path, mode: &str) -> Result<()> {
 }
 
 /// Puts the new root together, without `/proc`, and mounts a view over each folder; gives the
-/// devices through which they are served.
-pub(crate) fn build(folders: &[PathBuf]) -> Result<Vec<OwnedFd>> {
+/// devices through which they are served. `display` is the socket of one.
+pub(crate) fn build(folders: &[PathBuf], display: Option<&Path>) -> Result<Vec<OwnedFd>> {
     // Found before anything is covered.
     let fuse: Vec<File> = folders
         .iter()
         .map(|_| OpenOptions::new().read(true).write(true).open("/dev/fuse"))
         .collect::<std::io::Result<_>>()
         .map_err(io("opening /dev/fuse"))?;
+    let display = display.map(Socket::of).transpose()?;
     let root = Path::new(NEW_ROOT);
     memory(root, "0755")?;
     for name in SYSTEM {
@@ -106,12 +108,41 @@ pub(crate) fn build(folders: &[PathBuf]) -> Result<Vec<OwnedFd>> {
         folder(at.clone())?;
         memory(&at, "1777")?;
     }
+    if let Some(socket) = display {
+        socket.show(&root.join(&SOCKETS[1..]))?;
+    }
     for (path, device) in folders.iter().zip(&fuse) {
         let at = root.join(path.strip_prefix("/").unwrap_or(path));
         folder(at.clone())?;
         view(&at, device)?;
     }
     Ok(fuse.into_iter().map(OwnedFd::from).collect())
+}
+
+/// A socket that is held while its folder is covered.
+struct Socket<'a> {
+    held: OwnedFd,
+    name: &'a OsStr,
+}
+
+impl<'a> Socket<'a> {
+    fn of(path: &'a Path) -> Result<Self> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let held = rustix::fs::open(path, flags, Mode::empty())
+            .map_err(|e| Error::io("finding the display's socket", e.into()))?;
+        Ok(Socket { held, name: path.file_name().unwrap_or_default() })
+    }
+
+    /// Shows it alone in this folder: who listens elsewhere cannot be reached, and nobody can
+    /// change the socket's permissions.
+    fn show(&self, folder: &Path) -> Result<()> {
+        fs::create_dir(folder).map_err(io("making a folder"))?;
+        let inside = folder.join(self.name);
+        File::create(&inside).map_err(io("making a socket"))?;
+        let held = format!("/proc/self/fd/{}", self.held.as_raw_fd());
+        mount_bind(held.as_str(), &inside).map_err(lacking("a display"))?;
+        read_only(&inside, MountFlags::NOEXEC).map_err(lacking("a display"))
+    }
 }
 
 /// Shows a folder of the system read-only, or a link as it is.
@@ -123,9 +154,15 @@ fn show(outside: &Path, inside: &Path) -> Result<()> {
     }
     fs::create_dir(inside).map_err(io("making a folder"))?;
     mount_bind_recursive(outside, inside).map_err(lacking("the system's folders"))?;
+    read_only(inside, MountFlags::empty()).map_err(lacking("the system's folders read-only"))
+}
+
+/// Nothing under this mount can be changed from here on.
+fn read_only(inside: &Path, more: MountFlags) -> rustix::io::Result<()> {
     let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    flags |= more;
     // What the mount already forbids has to stay forbidden.
-    let before = rustix::fs::statvfs(inside).map_err(lacking("the system's folders"))?.f_flag;
+    let before = rustix::fs::statvfs(inside)?.f_flag;
     for (had, keep) in [
         (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
         (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
@@ -136,7 +173,7 @@ fn show(outside: &Path, inside: &Path) -> Result<()> {
             flags |= keep;
         }
     }
-    mount_remount(inside, flags, c"").map_err(lacking("the system's folders read-only"))
+    mount_remount(inside, flags, c"")
 }
 
 /// Mounts a view. All processes of these namespaces may ask it, and the kernel lets no other;

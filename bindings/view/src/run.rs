@@ -2,6 +2,7 @@
 
 use crate::caller;
 use crate::confine::{Network, available};
+use crate::display::{AUTHORITY, Display};
 use crate::filesystem::Requests;
 use crate::inside::{self, MAX_DESCRIPTORS, Message, Setup, receive, send};
 use crate::mount::config;
@@ -51,6 +52,8 @@ pub struct Run {
     pub folders: Vec<PathBuf>,
     /// Its network.
     pub net: Network,
+    /// Whether it has the caller's X11 display. Files then take the rights to copy and to capture.
+    pub display: bool,
     /// Whether it may write in the folders, sealed.
     pub writable: bool,
     /// Whether to run where the kernel lacks a part of the confinement. It then counts as *bare*.
@@ -91,9 +94,14 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
         .iter()
         .map(|folder| fs::canonicalize(folder).map_err(|e| Error::io("finding the folder", e)))
         .collect::<Result<_>>()?;
+    let display = if run.display { Some(Display::of_caller()?) } else { None };
+    if let Some(display) = &display {
+        display.beside(&folders)?;
+    }
     let setup = Setup {
         folders: folders.iter().map(|f| f.clone().into_os_string()).collect(),
         net: run.net.clone(),
+        display: display.as_ref().map(|display| display.socket.clone()),
         weaker: run.weaker,
         folder: std::env::current_dir().unwrap_or_else(|_| "/".into()).into(),
         program: run.program,
@@ -103,6 +111,7 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
     let mut daemon = Daemon::new(session()?, home.clone(), callers);
     daemon.confined = lacking.is_none() && run.net == Network::None;
     daemon.writable = run.writable;
+    daemon.exits.display = display.is_some();
     let daemon = Arc::new(daemon);
     let mut relay = Relay::of(&daemon)?;
     let [stdin, stdout, stderr] = relay
@@ -113,7 +122,7 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
     let flags = SocketFlags::CLOEXEC;
     let (here, there) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .map_err(|e| Error::io("starting the run", e.into()))?;
-    let mut outer = Outer(start(&setup, there, stdout, stderr)?);
+    let mut outer = Outer(start(&setup, display.as_ref(), there, stdout, stderr)?);
     // Not the program's.
     raise_limit();
     let (Message::Mounted, devices) = receive(here.as_fd())? else { return Err(unexpected()) };
@@ -133,7 +142,8 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
     let _ = callers.set(belonging);
     let (end, ended) = mpsc::channel();
     let watcher = thread::spawn(move || watch(views, ended));
-    send(here.as_fd(), &Message::Go, &[stdin.as_fd()])?;
+    let authority = display.and_then(|display| display.authority);
+    send(here.as_fd(), &Message::Go { authority }, &[stdin.as_fd()])?;
     drop(stdin);
     end_with_signals(outer.0.id())?;
     let status = outer.0.wait().map_err(|e| Error::io("waiting for the run", e))?;
@@ -165,13 +175,25 @@ impl Drop for Outer {
     }
 }
 
-fn start(setup: &Setup, socket: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> Result<Child> {
+fn start(
+    setup: &Setup,
+    display: Option<&Display>,
+    socket: OwnedFd,
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+) -> Result<Child> {
     let mut command: Command = inside::command(setup)?;
     command.stdin(Stdio::from(socket)).stdout(stdout).stderr(stderr);
     for name in UNHEARD {
         command.env_remove(name);
     }
     command.env("HOME", "/tmp").env("TMPDIR", "/tmp");
+    if let Some(display) = display {
+        command.env("DISPLAY", &display.name);
+        if display.authority.is_some() {
+            command.env("XAUTHORITY", AUTHORITY);
+        }
+    }
     command.spawn().map_err(|e| Error::io("starting the run", e))
 }
 

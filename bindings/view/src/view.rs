@@ -364,7 +364,8 @@ impl View {
             self.allows_bare(&folder.open(real).map_err(errno::system)?)?;
         }
         let right = if wants.write { Right::Edit } else { Right::View };
-        let access = Access { right, older: false, client: Some(client) };
+        let also = self.daemon.exits.demand().filter(|_| wants.read);
+        let access = Access { right, also, older: false, client: Some(client) };
         let opened = self.daemon.session.open_for(&folder.path(real), access);
         self.admitted(opened, wants)
     }
