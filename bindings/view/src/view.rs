@@ -379,7 +379,8 @@ impl View {
         if !self.daemon.confined {
             self.allows_bare(base.file())?;
         }
-        let access = Access { right: Right::View, older: false, client: Some(client) };
+        let also = self.daemon.exits.demand();
+        let access = Access { right: Right::View, also, older: false, client: Some(client) };
         // It may have no name any more.
         let file = base.file().try_clone()?;
         let opened = self.daemon.session.open_source_for(file, access);
