@@ -6,16 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-20}
 [ $# -eq 0 ] || shift
-cargo fuzz --version >/dev/null 2>&1 || cargo install --debug --locked cargo-fuzz
-# Sanitizers are not stable: a nightly toolchain, or the stable one told to allow them.
-if cargo +nightly --version >/dev/null 2>&1; then
-    TOOLCHAIN=+nightly
-else
-    TOOLCHAIN=
-    export RUSTC_BOOTSTRAP=1
-fi
-export TOOLCHAIN
-cargo $TOOLCHAIN fuzz build
+. fuzz/build.sh
 [ $# -gt 0 ] || set -- $(cargo $TOOLCHAIN fuzz list)
 
 # Targets that need a home make it where files are quick.
