@@ -103,14 +103,18 @@ fn killed_at_any_moment() {
 
     let mut random = Random(5);
     let (mut amid, mut spread) = (0, [0; 4]);
-    for round in 0..ROUNDS {
+    // More rounds where the machine is too busy for the kills to come when they are meant to.
+    for round in 0..4 * ROUNDS {
+        if round >= ROUNDS && amid >= ROUNDS / 4 {
+            break;
+        }
         lay_out(&tree, &originals);
         let mut command = office.command("issuer", &args);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let started = Instant::now();
         // Evenly over the whole duration, and a little beyond it.
-        let share = (round as f64 + random.below(1000) as f64 / 1000.0) / ROUNDS as f64;
+        let share = ((round % ROUNDS) as f64 + random.below(1000) as f64 / 1000.0) / ROUNDS as f64;
         let wait = whole.mul_f64(share * 1.05);
         while started.elapsed() < wait && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_micros(200));
@@ -141,9 +145,9 @@ fn killed_at_any_moment() {
         assert!(count("skipped") >= sealed);
         assert_eq!(check(&tree, &originals, &session), FILES);
     }
-    println!("{ROUNDS} kills, {amid} of them amid the work, by quarters of it {spread:?}");
+    println!("{amid} kills amid the work, by quarters of it {spread:?}");
     // A test that always kills too early or too late would show nothing.
-    assert!(amid >= ROUNDS / 4, "only {amid} of {ROUNDS} kills hit");
+    assert!(amid >= ROUNDS / 4, "only {amid} kills hit");
 }
 
 /// The same for envelopes beside their files: no envelope is ever seen that is not complete.

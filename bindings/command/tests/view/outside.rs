@@ -31,7 +31,10 @@ time.sleep(60)";
             found.is_some()
         });
         let folder = setting.desk.path("D").to_str().unwrap().to_owned();
-        Looked { _setting: setting, folder, run, pid: found.unwrap().0 }
+        let looked = Looked { _setting: setting, folder, run, pid: found.unwrap().0 };
+        let scratch = || holds(&looked.enter(&["cat", "/tmp/scratch"]).stdout);
+        until("the program has written its scratch", scratch);
+        looked
     }
 
     /// A program in the namespaces of the run that does not descend from its first process.
