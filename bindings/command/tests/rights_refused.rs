@@ -340,3 +340,45 @@ fn clocks_that_jump() {
     office.refused("desk", &["trail", "reset", "reset"], 3, "not-permitted");
     denied_at("2027-03-10 12:03:00");
 }
+
+/// What one root says about the clock helps its own files alone.
+#[test]
+fn a_reset_after_a_jump_is_for_the_files_of_its_root() {
+    let office = Office::at_work_on("2027-03-03 08:00:00");
+    let policy = policy_of(&[grant(json!("anyone"), &["export"], json!({}))]);
+    office.seal_under("claims", &policy);
+    office.ok("other", &["init", "--name", "Other Insurance"]);
+    office.ok("desk", &["trust", "pin", "other/root.pub"]);
+    let list = format!("other/trust/{}", office.names("other/roots").remove(0));
+    office.ok("desk", &["trust", "use", &list]);
+    let seal = ["seal", "--policy", "p.json", "--to", "desk/identity.pub", "file", "-o", "theirs"];
+    office.ok("other", &seal);
+    let both = |claims: &str, theirs: &str| {
+        for (name, code) in [("claims", claims), ("theirs", theirs)] {
+            match code {
+                "" => assert_eq!(office.opened("desk", name), TEXT, "{name}"),
+                code => drop(office.denied("desk", name, 3, code)),
+            }
+        }
+    };
+    both("", "");
+    office.set_clock("2028-03-03 08:00:00");
+    both("", "");
+    office.set_clock("2027-03-04 08:00:00");
+    both("clock-behind", "clock-behind");
+    let reset = |issuer: &str| {
+        let shown = office.ok("desk", &["--json", "identity", "show"]).json();
+        let (device, trail) = (shown["device"].as_str().unwrap(), shown["trail"].as_str().unwrap());
+        let sign = ["trail", "sign-reset", "--device", device, "--trail", trail, "-o", "reset"];
+        office.ok(issuer, &sign);
+        office.ok("desk", &["trail", "reset", "reset"]);
+        std::fs::remove_file(office.path("reset")).unwrap();
+    };
+    reset("issuer");
+    office.set_clock("2027-03-04 08:01:00");
+    both("", "clock-behind");
+    reset("other");
+    office.set_clock("2027-03-04 08:02:00");
+    both("", "");
+    office.ok("desk", &["trail", "verify"]);
+}

@@ -5,6 +5,8 @@
 mod office;
 mod view;
 
+use office::Office;
+use office::rights::{follow_clock, grant, policy_of};
 use rustix::process::Signal;
 use serde_json::json;
 use std::ffi::OsStr;
@@ -12,6 +14,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, symlink};
+use std::path::Path;
 use view::{Desk, MARKER, is_mounted, rights, under, until, work};
 
 fn names(folder: &std::path::Path) -> Vec<Vec<u8>> {
@@ -179,6 +182,198 @@ fn what_changes_behind_an_open_file_is_an_error() {
     until("the other is seen", || {
         fs::read(mounted.at.join("replaced")).unwrap() == b"other content"
     });
+}
+
+/// All that is read of a file, and how it ended.
+fn reading(path: &Path) -> (Vec<u8>, Option<std::io::Error>) {
+    let mut text = Vec::new();
+    let ended = File::open(path).and_then(|mut file| file.read_to_end(&mut text));
+    (text, ended.err())
+}
+
+/// Files of a view, each a changed copy of the same envelope.
+struct Changed<'a> {
+    desk: &'a Desk,
+    at: &'a Path,
+    good: Vec<u8>,
+    content: &'a [u8],
+    tried: usize,
+}
+
+impl Changed<'_> {
+    /// Nothing comes out of it that was not sealed, and its end never.
+    #[track_caller]
+    fn refused(&mut self, changed: &[u8], what: &str) {
+        assert!(changed != self.good, "{what}: nothing was changed");
+        self.tried += 1;
+        let name = format!("{}", self.tried);
+        let stored = self.desk.path("D").join(format!("{name}.bulla"));
+        fs::write(&stored, changed).unwrap();
+        let (text, ended) = reading(&self.at.join(&name));
+        let ended = ended.unwrap_or_else(|| panic!("accepted: {what}"));
+        assert!(self.content.starts_with(&text), "{what}: wrong bytes came out");
+        if bulla::is_sealed(changed) {
+            let expected = [rustix::io::Errno::IO, rustix::io::Errno::ACCESS];
+            let expected = expected.map(|e| Some(e.raw_os_error()));
+            assert!(expected.contains(&ended.raw_os_error()), "{what}: {ended}");
+        } else {
+            // That is a file like any other, and shown as what it is.
+            assert_eq!(ended.kind(), ErrorKind::NotFound, "{what}: {ended}");
+            assert!(fs::read(self.at.join(format!("{name}.bulla"))).unwrap() == changed);
+        }
+        fs::remove_file(stored).unwrap();
+    }
+
+    #[track_caller]
+    fn flipped(&mut self, at: usize) {
+        let mut changed = self.good.clone();
+        // One bit a byte, each of the eight as often.
+        changed[at] ^= 1 << ((at * 5 + 3) % 8);
+        self.refused(&changed, &format!("byte {at}"));
+    }
+}
+
+/// Of a small envelope every byte is changed, and every length tried; of one of three chunks every
+/// byte of the last chunk, of tags, salt and commitment, and some between.
+#[test]
+fn changed_envelopes_show_nothing_else() {
+    const SLOT: usize = 16_400;
+    const PAYLOAD: usize = 4096 + 56;
+    let desk = Desk::new(&work());
+    // Each denial is recorded, and would wait for the disk.
+    desk.office.write("desk/config.toml", "[trail]\nsync = \"never\"\n");
+    let mounted = desk.mount(&[]);
+    let mut all = 0;
+    for len in [100, 2 * 16_384 + 100] {
+        let (content, name) = (office::bytes(len, 7), format!("good-{len}"));
+        let good = fs::read(desk.seal(&name, &content, &rights("claims", &["view"]))).unwrap();
+        assert_eq!(good.len(), PAYLOAD + len + 16 * len.div_ceil(16_384));
+        let control = || assert!(fs::read(mounted.at.join(&name)).unwrap() == content);
+        let at = &mounted.at;
+        let mut changed = Changed { desk: &desk, at, good, content: &content, tried: all };
+        let (small, ends) = (len < SLOT, changed.good.len());
+        control();
+        for at in 0..ends {
+            let in_slot = at.checked_sub(PAYLOAD).map(|n| n % SLOT);
+            let last = at + 130 > ends;
+            let edge =
+                last || in_slot.is_some_and(|n| n >= 16_384) || in_slot.is_none() && at >= 4096;
+            if small || edge || at % 61 == 0 {
+                changed.flipped(at);
+            }
+            if (small && at % 3 == 0) || last || in_slot.is_some_and(|n| n < 3) {
+                changed.refused(&changed.good[..at].to_vec(), &format!("cut to {at}"));
+            }
+        }
+        control();
+        for more in [1, 15, 16, 17, SLOT] {
+            let longer = [&changed.good[..], &vec![0; more]].concat();
+            changed.refused(&longer, &format!("longer by {more}"));
+        }
+        let mut twice = changed.good.repeat(2);
+        changed.refused(&twice, "an envelope twice");
+        if !small {
+            twice.truncate(ends);
+            twice[PAYLOAD..PAYLOAD + 2 * SLOT].rotate_left(SLOT);
+            changed.refused(&twice, "chunks swapped");
+            twice.copy_within(PAYLOAD..PAYLOAD + SLOT, PAYLOAD + SLOT);
+            changed.refused(&twice, "a chunk twice");
+            twice.drain(PAYLOAD..PAYLOAD + SLOT);
+            changed.refused(&twice, "a chunk dropped");
+        }
+        // Of another with the same content, license and payload do not go together.
+        let twin = fs::read(desk.seal("twin", &content, &rights("claims", &["view"]))).unwrap();
+        let mixed = [&changed.good[..4096], &twin[4096..]].concat();
+        changed.refused(&mixed, "another payload");
+        control();
+        all = changed.tried;
+    }
+    assert!(all > 6000, "{all}");
+}
+
+/// While a file is open the clock is set ahead and back: what ended stays ended, and what ends by
+/// time passing does so whatever the clock says.
+#[test]
+fn a_clock_that_is_set_while_a_file_is_open() {
+    let desk = Desk::of(Office::at_work_on("2027-03-03 12:00:00"), &work());
+    let office = &desk.office;
+    let days = ["mon", "tue", "wed", "thu", "fri"];
+    let hours = json!({"zone": "UTC", "days": days, "from": "08:30", "to": "18:30"});
+    let software = json!({"mode": ["bare"]});
+    desk.seal(
+        "hours",
+        MARKER,
+        &under("h", &["view"], json!({"hours": hours, "software": software})),
+    );
+    let agent = grant(json!({"role": "agent"}), &["view"], json!({"software": software}));
+    desk.seal("badge", MARKER, &policy_of(&[agent]));
+    office.badge("kim", "agent"); // until 13:00, and a minute for clocks that differ
+
+    let set = |time: &str| office.write("clock", format!("{time}\n"));
+    set("2027-03-03 12:00:10");
+    let mut command = office.command("desk", &["mount", "D", "M"]);
+    follow_clock(&mut command, &desk.path("clock"));
+    let mounted = desk.mount_by(command);
+    // A copy each time: a file that was just opened is opened again under the same decision.
+    let copies = std::cell::Cell::new(0);
+    let open = |name: &str| {
+        copies.set(copies.get() + 1);
+        let copy = format!("{name}-{}", copies.get());
+        fs::copy(desk.path(&format!("D/{name}.bulla")), desk.path(&format!("D/{copy}.bulla")))?;
+        File::open(mounted.at.join(copy))
+    };
+    let reads = |file: &File| {
+        let mut text = [0; MARKER.len()];
+        let read = file.read_at(&mut text, 0)?;
+        assert_eq!(&text[..read], MARKER.as_bytes());
+        std::io::Result::Ok(())
+    };
+    let refused = |done: std::io::Result<()>| {
+        assert_eq!(done.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    };
+    let behind = || {
+        let records = office.records("desk");
+        records.iter().filter(|r| r["code"] == "clock-behind").count()
+    };
+
+    // Back by as much as clocks differ, and by more: then nothing is opened.
+    let (by_hours, by_badge) = (open("hours").unwrap(), open("badge").unwrap());
+    set("2027-03-03 11:59:40");
+    reads(&by_hours).unwrap();
+    reads(&open("hours").unwrap()).unwrap();
+    for time in ["2027-03-03 11:58:00", "2027-03-02 12:00:00"] {
+        set(time);
+        let before = behind();
+        refused(open("hours").map(drop));
+        refused(open("badge").map(drop));
+        assert_eq!(behind(), before + 2, "{time}");
+    }
+
+    // The badge has three seconds left by the clock, which then stands still an hour before.
+    set("2027-03-03 13:00:57");
+    let last = open("badge").unwrap();
+    reads(&last).unwrap();
+    set("2027-03-03 12:00:20");
+    let start = std::time::Instant::now();
+    until("the badge ends", || reads(&last).is_err());
+    assert!(start.elapsed().as_secs_f32() > 1.0, "ended at once: {:?}", start.elapsed());
+    refused(reads(&last));
+
+    // Past its end and back into its time, and the same with working hours.
+    set("2027-03-03 13:01:10");
+    until("the badge has ended", || reads(&by_badge).is_err());
+    set("2027-03-03 18:30:00");
+    until("the hours have ended", || reads(&by_hours).is_err());
+    set("2027-03-03 12:00:30");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    for file in [&by_hours, &by_badge, &last] {
+        refused(reads(file));
+    }
+    let before = behind();
+    for name in ["hours", "badge"] {
+        refused(open(name).map(drop));
+    }
+    assert_eq!(behind(), before + 2);
 }
 
 #[test]

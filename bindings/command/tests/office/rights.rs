@@ -26,10 +26,10 @@ pub fn agents(when: Value) -> Value {
 }
 
 /// Debian's `libfaketime`, which moves the clock of the command. Nothing is skipped without it.
-fn libfaketime() -> PathBuf {
+fn libfaketime(name: &str) -> PathBuf {
     let places = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
     let below = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|e| e.path());
-    let found = places.into_iter().chain(below).map(|p| p.join("faketime/libfaketime.so.1"));
+    let found = places.into_iter().chain(below).map(|p| p.join("faketime").join(name));
     found.into_iter().find(|p| p.exists()).expect(
         "libfaketime is not installed, and these tests set the command's clock with it: \
          apt-get install libfaketime",
@@ -38,7 +38,19 @@ fn libfaketime() -> PathBuf {
 
 /// Lets a command start at this time, in UTC: `2027-03-03 09:30:00`.
 pub fn set_clock(command: &mut Command, time: &str) {
-    command.env("LD_PRELOAD", libfaketime()).env("FAKETIME", format!("@{time}"));
+    command.env("LD_PRELOAD", libfaketime("libfaketime.so.1"));
+    command.env("FAKETIME", format!("@{time}"));
+    wall_clock_alone(command);
+}
+
+/// Lets a command's clock stand at the time in this file, also while it runs.
+pub fn follow_clock(command: &mut Command, file: &Path) {
+    command.env("LD_PRELOAD", libfaketime("libfaketimeMT.so.1")).env_remove("FAKETIME");
+    command.env("FAKETIME_TIMESTAMP_FILE", file).env("FAKETIME_NO_CACHE", "1");
+    wall_clock_alone(command);
+}
+
+fn wall_clock_alone(command: &mut Command) {
     // The library reads that as local time; only the wall clock is to move, and no file's times.
     command.env("TZ", "UTC").env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
 }

@@ -60,8 +60,12 @@ impl Desk {
 
     /// New files are sealed under this policy.
     pub fn new(policy: &Value) -> Self {
+        Self::of(Office::at_work(), policy)
+    }
+
+    pub fn of(office: Office, policy: &Value) -> Self {
         need_fuse();
-        let desk = Desk { office: Office::at_work() };
+        let desk = Desk { office };
         desk.office.folder("D");
         desk.office.folder("M");
         desk.template("D", "notes", policy);
@@ -126,13 +130,12 @@ impl Desk {
 
     pub fn mount(&self, options: &[&str]) -> Mounted {
         let args = [&["mount", "D", "M"], options].concat();
-        let child = self
-            .office
-            .command("desk", &args)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        self.mount_by(self.office.command("desk", &args))
+    }
+
+    /// By this call of `bulla mount D M`.
+    pub fn mount_by(&self, mut command: Command) -> Mounted {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mounted = Mounted { child, at: self.path("M") };
         until("the view is mounted", || is_mounted(&mounted.at));
         mounted
