@@ -36,7 +36,8 @@ test-pure:
 test-msrv:
 	sh tests/msrv.sh
 
-# An independent reader over all vectors, and against the command on fresh envelopes.
+# An independent reader over all vectors, and against the command on fresh envelopes; an evaluator of
+# policies; tokens against PyJWT.
 test-independent: $(PYTHON)
 	$(CARGO) build --release
 	$(PYTHON) tests/independent/selftest.py
@@ -44,6 +45,8 @@ test-independent: $(PYTHON)
 	$(PYTHON) tests/independent/example.py check docs/format.md tests/vectors/envelopes/example.json
 	$(CARGO) build --example policy_eval
 	$(PYTHON) tests/independent/policy_compare.py target/debug/examples/policy_eval 10000
+	$(CARGO) build --example token_eval --features fuzz
+	$(PYTHON) tests/independent/token_compare.py target/debug/examples/token_eval 3000
 	$(PYTHON) tests/independent/compare.py target/release/bulla --count 200 --seed 7
 
 $(PYTHON): tests/independent/requirements.txt
