@@ -262,7 +262,7 @@ fn changed_envelopes_show_nothing_else() {
                 changed.flipped(at);
             }
             if (small && at % 3 == 0) || last || in_slot.is_some_and(|n| n < 3) {
-                changed.refused(&changed.good[..at].to_vec(), &format!("cut to {at}"));
+                changed.refused(&changed.good[..at], &format!("cut to {at}"));
             }
         }
         control();
