@@ -43,9 +43,8 @@ test-independent: $(PYTHON)
 	$(PYTHON) tests/independent/selftest.py
 	$(PYTHON) tests/independent/reader.py vectors tests/vectors/envelopes/*.json
 	$(PYTHON) tests/independent/example.py check docs/format.md tests/vectors/envelopes/example.json
-	$(CARGO) build --example policy_eval
+	$(CARGO) build --workspace --example policy_eval --example token_eval
 	$(PYTHON) tests/independent/policy_compare.py target/debug/examples/policy_eval 10000
-	$(CARGO) build --example token_eval --features fuzz
 	$(PYTHON) tests/independent/token_compare.py target/debug/examples/token_eval 3000
 	$(PYTHON) tests/independent/compare.py target/release/bulla --count 200 --seed 7
 

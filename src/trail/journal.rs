@@ -6,7 +6,6 @@ use super::state::State;
 use super::{Sync, TrailOptions, broken, broken_at, summary};
 use crate::encoding::{Digest256, b64, sha256};
 use crate::{Anchor, Code, Error, Result};
-use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -26,8 +25,6 @@ pub(super) struct Position {
     pub head: [u8; 32],
     /// What the records so far say.
     pub state: State,
-    /// SHA-256 over all lines so far.
-    pub running: Sha256,
 }
 
 impl Position {
@@ -46,15 +43,8 @@ impl Position {
         Ok(())
     }
 
-    /// SHA-256 of all bytes before the next line.
-    pub(super) fn digest(&self) -> Digest256 {
-        Digest256(self.running.clone().finalize().into())
-    }
-
     pub(super) fn take(&mut self, record: &TrailRecord, line: &[u8]) {
         self.state.take(record);
-        self.running.update(line);
-        self.running.update(b"\n");
         self.offset += line.len() as u64 + 1;
         self.seq += 1;
         self.head = sha256(line);
@@ -121,7 +111,7 @@ impl Journal {
         }
         let folder = self.path.parent().unwrap_or(Path::new(""));
         // Without one, the next session takes longer, and nothing else.
-        let Ok(entry) = summary::keep(folder, &self.at) else { return Ok(()) };
+        let Ok(entry) = summary::keep(folder, &self.file, &self.at) else { return Ok(()) };
         self.write(entry, now, options.sync).map(drop)
     }
 

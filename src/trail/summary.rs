@@ -33,12 +33,12 @@ struct Summary<S> {
     state: S,
 }
 
-/// The bytes of the summary of all records up to a place.
-fn to_bytes(at: &Position) -> Vec<u8> {
+/// The bytes of the summary of all records up to a place, whose lines have this SHA-256.
+fn to_bytes(at: &Position, sha256: Digest256) -> Vec<u8> {
     let summary = Summary {
         seq: at.seq,
         offset: at.offset,
-        sha256: at.digest(),
+        sha256,
         head: Digest256(at.head),
         state: &at.state,
     };
@@ -46,13 +46,14 @@ fn to_bytes(at: &Position) -> Vec<u8> {
 }
 
 /// What a record that stands at this place has to say of the records before it.
-pub(super) fn digest(at: &Position) -> Digest256 {
-    Digest256(sha256(&to_bytes(at)))
+pub(super) fn digest(at: &Position, lines: Sha256) -> Digest256 {
+    Digest256(sha256(&to_bytes(at, Digest256(lines.finalize().into()))))
 }
 
 /// Keeps a summary in this folder, and gives the record that names it. Under the trail's lock.
-pub(super) fn keep(folder: &Path, at: &Position) -> Result<Entry> {
-    let bytes = to_bytes(at);
+pub(super) fn keep(folder: &Path, trail: &File, at: &Position) -> Result<Entry> {
+    let lines = hash(trail, at.offset).map_err(|e| Error::io("reading the audit trail", e))?;
+    let bytes = to_bytes(at, lines);
     if bytes.len() as u64 > at.offset {
         return Err(Error::new(Code::Internal, "a summary longer than its trail"));
     }
@@ -98,25 +99,33 @@ fn read(path: &Path, mut trail: &File) -> Option<Summary<State>> {
 }
 
 /// Whether the lines are still those that were summed up.
-fn check(summary: Summary<State>, mut trail: &File) -> Option<Position> {
-    trail.seek(SeekFrom::Start(0)).ok()?;
-    let mut running = Sha256::new();
-    let mut source = BufReader::with_capacity(MAX_LINE, trail.take(summary.offset));
-    let mut read = 0;
+fn check(summary: Summary<State>, trail: &File) -> Option<Position> {
+    let lines = hash(trail, summary.offset).ok()?;
+    let Summary { seq, offset, sha256, head, state } = summary;
+    (lines == sha256).then_some(Position { offset, seq, head: head.0, state })
+}
+
+/// SHA-256 of the first bytes of a file, so many that must be there.
+fn hash(mut file: &File, len: u64) -> io::Result<Digest256> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut source = BufReader::with_capacity(MAX_LINE, file.take(len));
+    let (mut hash, mut read) = (Sha256::new(), 0);
     loop {
         let bytes = match source.fill_buf() {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            bytes => bytes.ok()?,
+            bytes => bytes?,
         };
         let count = bytes.len();
         if count == 0 {
             break;
         }
-        running.update(bytes);
+        hash.update(bytes);
         source.consume(count);
         read += count as u64;
     }
-    let Summary { seq, offset, head, state, sha256 } = summary;
-    let at = Position { offset, seq, head: head.0, state, running };
-    (read == offset && at.digest() == sha256).then_some(at)
+    if read == len {
+        Ok(Digest256(hash.finalize().into()))
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
 }

@@ -7,6 +7,7 @@ use super::summary;
 use crate::Anchor;
 use crate::encoding::{Digest256, Id, Thumbprint, sha256};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::BufRead;
 
@@ -119,6 +120,7 @@ pub fn verify_trail(
         lines: Lines::new(source),
         anchors: &anchors,
         at: Position::default(),
+        hash: Sha256::new(),
         before: [0; 32],
     };
     let (mut first, mut last, mut repaired, mut resets) = (None, 0, 0, 0);
@@ -167,6 +169,8 @@ struct Verifier<'a, R> {
     anchors: &'a [&'a Anchor],
     /// After the last line that was read.
     at: Position,
+    /// Of all lines up to there.
+    hash: Sha256,
     /// The hash of the line before the last one.
     before: [u8; 32],
 }
@@ -200,7 +204,8 @@ impl<R: BufRead> Verifier<'_, R> {
             return Err(self.not_chained(&record, hash));
         }
         self.at.state.check(&record).map_err(|why| fault(at, Kind::Misplaced, why))?;
-        if record.summary.is_some_and(|named| named != summary::digest(&self.at)) {
+        if record.summary.is_some_and(|named| named != summary::digest(&self.at, self.hash.clone()))
+        {
             let why = "its summary is not what the records before it say";
             return Err(fault(at, Kind::Misplaced, why));
         }
@@ -216,6 +221,8 @@ impl<R: BufRead> Verifier<'_, R> {
         }
         self.before = self.at.head;
         self.at.take(&record, &line);
+        self.hash.update(&line);
+        self.hash.update(b"\n");
         Ok(Some(record))
     }
 

@@ -167,7 +167,7 @@ fn a_summary_that_lies_is_found() {
     let begun = TrailRecord::from_line(desk.bytes().split(|b| *b == b'\n').next().unwrap());
     forgetful.take(&begun.unwrap());
     journal.at.state = forgetful;
-    let entry = summary::keep(desk.folder.path(), &journal.at).unwrap();
+    let entry = summary::keep(desk.folder.path(), &journal.file, &journal.at).unwrap();
     journal.at.state = true_state;
     locked.append(&entry, NOW + 40).unwrap();
     drop(locked);
