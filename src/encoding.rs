@@ -4,11 +4,29 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::io::{self, Read};
 use zeroize::Zeroizing;
 
 /// SHA-256 (FIPS 180-4).
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// SHA-256 of all that a source gives, and how many bytes that is.
+pub(crate) fn sha256_of(mut source: impl Read) -> io::Result<([u8; 32], u64)> {
+    let (mut hash, mut count) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok((hash.finalize().into(), count)),
+            Ok(n) => {
+                hash.update(&buffer[..n]);
+                count += n as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
 }
 
 /// Unpadded base64url (RFC 4648 section 5).

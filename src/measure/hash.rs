@@ -1,35 +1,21 @@
 //! The SHA-256 of a program's file.
 
-use sha2::{Digest, Sha256};
+use crate::encoding;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 
 /// Programs longer than this are not hashed: a made-up one must not keep a machine busy.
 const MAX: u64 = 1 << 30;
 
 /// Of the whole file; `None` if it is too long, cannot be read, or changes its length meanwhile.
-pub(super) fn sha256_of(mut file: &File) -> Option<[u8; 32]> {
+pub(super) fn sha256_of(file: &File) -> Option<[u8; 32]> {
     let length = file.metadata().ok()?.len();
     if length > MAX {
         return None;
     }
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 64 << 10];
-    let mut total = 0;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return (total == length).then(|| hash.finalize().into()),
-            Ok(n) => {
-                hash.update(&buffer[..n]);
-                total += n as u64;
-            }
-            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => return None,
-        }
-        if total > length {
-            return None;
-        }
-    }
+    // One more than there should be.
+    let (hash, read) = encoding::sha256_of(file.take(length + 1)).ok()?;
+    (read == length).then_some(hash)
 }
 
 #[cfg(test)]

@@ -39,15 +39,16 @@ impl Position {
             return Err(broken_at(at, "it does not follow the line before"));
         }
         self.state.check(&record).map_err(|why| broken_at(at, why))?;
-        self.take(&record, line);
+        self.take(&record, line.len(), sha256(line));
         Ok(())
     }
 
-    pub(super) fn take(&mut self, record: &TrailRecord, line: &[u8]) {
+    /// Takes a record that may come next, its line's length without the LF, and its SHA-256.
+    pub(super) fn take(&mut self, record: &TrailRecord, len: usize, hash: [u8; 32]) {
         self.state.take(record);
-        self.offset += line.len() as u64 + 1;
+        self.offset += len as u64 + 1;
         self.seq += 1;
-        self.head = sha256(line);
+        self.head = hash;
     }
 }
 
@@ -95,23 +96,26 @@ impl Journal {
     /// Goes to the furthest place, up to record `latest`, up to which a summary says what it said:
     /// the start, if there is none.
     pub(super) fn skip(&mut self, latest: u64) {
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        self.at = summary::place(folder, &self.file, latest).unwrap_or_default();
+        self.at = summary::place(self.folder(), &self.file, latest).unwrap_or_default();
         self.summed = self.at.seq;
     }
 
-    /// Makes a summary where enough was parsed that the next session had better not. Under the
-    /// lock, after [`catch_up`](Self::catch_up).
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Whether enough was parsed that the next session had better not.
+    pub(super) fn is_long(&self, options: TrailOptions) -> bool {
+        // Each summary is a good part longer than the one before: all of them together, which a
+        // verification makes again, cost no more than a few times the last.
+        self.at.seq - self.summed >= options.worth.max(self.at.seq / 4) && self.torn.is_none()
+    }
+
+    /// Makes a summary. Under the lock, after [`catch_up`](Self::catch_up).
     pub(super) fn sum_up(&mut self, now: u64, options: TrailOptions) -> Result<()> {
-        // Each a good part longer than the one before: all of them together, which a verification
-        // makes again, cost no more than a few times the last.
-        let enough = options.worth.max(self.at.seq / 4);
-        if self.at.seq - self.summed < enough || self.torn.is_some() {
-            return Ok(());
-        }
-        let folder = self.path.parent().unwrap_or(Path::new(""));
         // Without one, the next session takes longer, and nothing else.
-        let Ok(entry) = summary::keep(folder, &self.file, &self.at) else { return Ok(()) };
+        let kept = summary::keep(self.folder(), &self.file, &self.at);
+        let Ok(entry) = kept else { return Ok(()) };
         self.write(entry, now, options.sync).map(drop)
     }
 
@@ -209,7 +213,8 @@ impl Journal {
             return Err(Error::new(Code::BadArgument, "a record of the trail has at most 64 KiB"));
         }
         self.write_line(&line, sync)?;
-        self.at.take(&record, &line[..line.len() - 1]);
+        let line = &line[..line.len() - 1];
+        self.at.take(&record, line.len(), sha256(line));
         self.unsynced = true;
         let now = match sync {
             Sync::Always => true,

@@ -116,10 +116,15 @@ impl Trail {
                     .into(),
             ));
         }
-        journal.acquire(options.wait)?;
-        let summed = journal.catch_up().and_then(|()| journal.sum_up(now, options));
-        journal.release();
-        summed?;
+        if journal.is_long(options) {
+            journal.acquire(options.wait)?;
+            let summed = journal.catch_up().and_then(|()| {
+                // Another process may have torn a line meanwhile.
+                if journal.is_long(options) { journal.sum_up(now, options) } else { Ok(()) }
+            });
+            journal.release();
+            summed?;
+        }
         Ok(Trail { journal: Mutex::new(Some(journal)), free: Condvar::new(), options })
     }
 

@@ -3,15 +3,16 @@
 //! hash, and is used only where no anchor reaches further back: see `docs/trail.md`, section 8.
 
 use super::journal::Position;
-use super::record::{Entry, Event, MAX_LINE, TrailRecord};
+use super::lines::{Lines, Piece};
+use super::record::{Entry, Event, TrailRecord};
 use super::state::State;
 use crate::atomic::{self, Existing};
-use crate::encoding::{Digest256, sha256};
+use crate::encoding::{Digest256, sha256, sha256_of};
 use crate::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The newest, and the one before it for anchors that are older than the newest.
@@ -88,8 +89,8 @@ fn read(path: &Path, mut trail: &File) -> Option<Summary<State>> {
     file.take(most).read_to_end(&mut bytes).ok()?;
     let summary: Summary<State> = serde_json::from_slice(&bytes).ok()?;
     trail.seek(SeekFrom::Start(summary.offset)).ok()?;
-    let mut lines = super::lines::Lines::new(BufReader::with_capacity(2048, trail));
-    let Ok(super::lines::Piece::Line(line)) = lines.next() else { return None };
+    let mut lines = Lines::new(BufReader::with_capacity(2048, trail));
+    let Ok(Piece::Line(line)) = lines.next() else { return None };
     let record = TrailRecord::from_line(line).ok()?;
     let named = record.event == Event::Summed
         && record.seq == summary.seq
@@ -108,24 +109,6 @@ fn check(summary: Summary<State>, trail: &File) -> Option<Position> {
 /// SHA-256 of the first bytes of a file, so many that must be there.
 fn hash(mut file: &File, len: u64) -> io::Result<Digest256> {
     file.seek(SeekFrom::Start(0))?;
-    let mut source = BufReader::with_capacity(MAX_LINE, file.take(len));
-    let (mut hash, mut read) = (Sha256::new(), 0);
-    loop {
-        let bytes = match source.fill_buf() {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            bytes => bytes?,
-        };
-        let count = bytes.len();
-        if count == 0 {
-            break;
-        }
-        hash.update(bytes);
-        source.consume(count);
-        read += count as u64;
-    }
-    if read == len {
-        Ok(Digest256(hash.finalize().into()))
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
+    let (hash, read) = sha256_of(file.take(len))?;
+    if read == len { Ok(Digest256(hash)) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }

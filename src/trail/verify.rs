@@ -169,7 +169,7 @@ struct Verifier<'a, R> {
     anchors: &'a [&'a Anchor],
     /// After the last line that was read.
     at: Position,
-    /// Of all lines up to there.
+    /// Of all lines that were read.
     hash: Sha256,
     /// The hash of the line before the last one.
     before: [u8; 32],
@@ -178,10 +178,14 @@ struct Verifier<'a, R> {
 impl<R: BufRead> Verifier<'_, R> {
     fn next(&mut self) -> Result<Option<TrailRecord>, TrailFault> {
         let at = self.at.seq + 1;
-        let (record, line) = match self.lines.next() {
+        let (record, len, hash, before) = match self.lines.next() {
             Ok(Piece::Line(line)) => {
                 let bad = |why| fault(at, Kind::Record, format!("it is no record: {why}"));
-                (TrailRecord::from_line(line).map_err(bad)?, line.to_vec())
+                let record = TrailRecord::from_line(line).map_err(bad)?;
+                let before = self.hash.clone();
+                self.hash.update(line);
+                self.hash.update(b"\n");
+                (record, line.len(), sha256(line), before)
             }
             Ok(Piece::End) => return Ok(None),
             Ok(Piece::TooLong) => {
@@ -196,7 +200,6 @@ impl<R: BufRead> Verifier<'_, R> {
             }
             Err(e) => return Err(fault(at, Kind::Unreadable, format!("it cannot be read: {e}"))),
         };
-        let hash = sha256(&line);
         if record.seq != self.at.seq {
             return Err(self.out_of_order(&record, hash));
         }
@@ -204,7 +207,8 @@ impl<R: BufRead> Verifier<'_, R> {
             return Err(self.not_chained(&record, hash));
         }
         self.at.state.check(&record).map_err(|why| fault(at, Kind::Misplaced, why))?;
-        if record.summary.is_some_and(|named| named != summary::digest(&self.at, self.hash.clone()))
+        if let Some(named) = record.summary
+            && named != summary::digest(&self.at, before)
         {
             let why = "its summary is not what the records before it say";
             return Err(fault(at, Kind::Misplaced, why));
@@ -220,9 +224,7 @@ impl<R: BufRead> Verifier<'_, R> {
             self.anchors = rest;
         }
         self.before = self.at.head;
-        self.at.take(&record, &line);
-        self.hash.update(&line);
-        self.hash.update(b"\n");
+        self.at.take(&record, len, hash);
         Ok(Some(record))
     }
 
