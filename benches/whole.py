@@ -243,13 +243,16 @@ class Bench:
         add("`dd bs=512K`", ["dd", f"if={plain}", f"of={out}", "bs=512K", "status=none"], None,
             opened)
         if shutil.which("gpg"):
-            other = here / "plain.gpg"
             gpg = ["gpg", "--homedir", here / "gpg", "--batch", "--yes", "--quiet",
                    "--compress-algo", "none", "--passphrase", "bench", "--pinentry-mode", "loopback"]
             (here / "gpg").mkdir(mode=0o700)
-            run([*gpg, "-c", "-o", other, plain], self.env)
-            add("`gpg -c`, without compression", [*gpg, "-c", "-o", out, plain])
-            add("`gpg -d`", [*gpg, "-d", "-o", out, other], None, opened)
+            run([*gpg, "--quick-generate-key", "bench", "future-default"], self.env)
+            for how, by in ("-c", "-c"), ("-e", "-er bench"):
+                other = here / f"plain{how}.gpg"
+                seal_by = [*gpg, *by.split(), "-o"]
+                run([*seal_by, other, plain], self.env)
+                add(f"`gpg {how}`, without compression", [*seal_by, out, plain])
+                add(f"`gpg -d` of that by `{how}`", [*gpg, "-d", "-o", out, other], None, opened)
         print(f"## One file of {show_size(size)}, from and to memory\n")
         self.met &= contest.measure(self.args.rounds)
 

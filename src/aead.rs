@@ -21,6 +21,16 @@ pub(crate) trait Aead: Send + Sync + Sized {
     /// Verifies and decrypts `buf` = ciphertext ‖ tag in place; the plaintext is all but the last
     /// 16 bytes. On failure the content of `buf` is undefined but holds no plaintext.
     fn open(&self, nonce: [u8; NONCE], aad: &[u8], buf: &mut [u8]) -> Result<(), Unauthentic>;
+
+    /// The same from `sealed` = ciphertext ‖ tag into `out`, which has just the plaintext's length.
+    /// On failure `out` holds no plaintext.
+    fn open_into(
+        &self,
+        nonce: [u8; NONCE],
+        aad: &[u8],
+        sealed: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), Unauthentic>;
 }
 
 #[cfg(feature = "aws-lc")]
@@ -35,6 +45,7 @@ compile_error!("choose an AEAD backend: the feature `aws-lc` or `pure-rust`");
 pub(crate) mod aws_lc {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
     use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+    use zeroize::Zeroize;
 
     pub(crate) struct Aes256Gcm(LessSafeKey);
 
@@ -57,6 +68,21 @@ pub(crate) mod aws_lc {
             let nonce = Nonce::assume_unique_for_key(nonce);
             self.0.open_in_place(nonce, Aad::from(aad), buf).map(drop).map_err(|_| Unauthentic)
         }
+
+        fn open_into(
+            &self,
+            nonce: [u8; NONCE],
+            aad: &[u8],
+            sealed: &[u8],
+            out: &mut [u8],
+        ) -> Result<(), Unauthentic> {
+            let (text, tag) = sealed.split_last_chunk::<TAG>().ok_or(Unauthentic)?;
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            self.0.open_separate_gather(nonce, Aad::from(aad), text, tag, out).map_err(|_| {
+                out.zeroize();
+                Unauthentic
+            })
+        }
     }
 }
 
@@ -64,7 +90,7 @@ pub(crate) mod aws_lc {
 #[cfg_attr(all(feature = "aws-lc", not(any(feature = "fuzz", test))), allow(dead_code))]
 pub(crate) mod rust_crypto {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
-    use aes_gcm::{AeadInOut, KeyInit};
+    use aes_gcm::{AeadInOut, KeyInit, aead::inout::InOutBuf};
 
     pub(crate) struct Aes256Gcm(Box<aes_gcm::Aes256Gcm>);
 
@@ -84,6 +110,21 @@ pub(crate) mod rust_crypto {
             let (text, tag) = buf.split_last_chunk_mut::<TAG>().ok_or(Unauthentic)?;
             self.0
                 .decrypt_inout_detached(&nonce.into(), aad, text.into(), &(*tag).into())
+                .map_err(|_| Unauthentic)
+        }
+
+        fn open_into(
+            &self,
+            nonce: [u8; NONCE],
+            aad: &[u8],
+            sealed: &[u8],
+            out: &mut [u8],
+        ) -> Result<(), Unauthentic> {
+            let (text, tag) = sealed.split_last_chunk::<TAG>().ok_or(Unauthentic)?;
+            let both = InOutBuf::new(text, out).map_err(|_| Unauthentic)?;
+            // It decrypts only what has verified.
+            self.0
+                .decrypt_inout_detached(&nonce.into(), aad, both, &(*tag).into())
                 .map_err(|_| Unauthentic)
         }
     }
@@ -111,7 +152,18 @@ mod tests {
             let mut changed = x.clone();
             changed[flip.index(x.len())] ^= 0x20;
             prop_assert_eq!(a.open(nonce, &aad, &mut changed.clone()), Err(Unauthentic));
+            let nothing = vec![0; text.len()];
+            let mut out = nothing.clone();
+            prop_assert_eq!(a.open_into(nonce, &aad, &changed, &mut out), Err(Unauthentic));
+            prop_assert_eq!(b.open_into(nonce, &aad, &changed, &mut out), Err(Unauthentic));
+            prop_assert_eq!(&out, &nothing);
             prop_assert_eq!(b.open(nonce, &aad, &mut changed), Err(Unauthentic));
+
+            prop_assert_eq!(a.open_into(nonce, &aad, &x, &mut out), Ok(()));
+            prop_assert_eq!(&out, &text);
+            out.fill(0);
+            prop_assert_eq!(b.open_into(nonce, &aad, &x, &mut out), Ok(()));
+            prop_assert_eq!(&out, &text);
 
             prop_assert_eq!(b.open(nonce, &aad, &mut x), Ok(()));
             prop_assert_eq!(a.open(nonce, &aad, &mut y), Ok(()));
@@ -122,11 +174,13 @@ mod tests {
 
     #[test]
     fn input_shorter_than_a_tag_is_refused() {
+        fn check(key: &impl Aead, n: usize) {
+            assert!(key.open([0; 12], &[], &mut vec![0; n]).is_err());
+            assert!(key.open_into([0; 12], &[], &vec![0; n], &mut []).is_err());
+        }
         for n in 0..TAG {
-            assert!(aws_lc::Aes256Gcm::new(&[0; 32]).open([0; 12], &[], &mut vec![0; n]).is_err());
-            assert!(
-                rust_crypto::Aes256Gcm::new(&[0; 32]).open([0; 12], &[], &mut vec![0; n]).is_err()
-            );
+            check(&aws_lc::Aes256Gcm::new(&[0; 32]), n);
+            check(&rust_crypto::Aes256Gcm::new(&[0; 32]), n);
         }
     }
 }

@@ -113,15 +113,21 @@ impl Message {
 
     /// Opens the chunk in `slot` in place and gives its plaintext.
     fn open<'a>(&self, chunk: u64, slot: &'a mut [u8]) -> Result<&'a mut [u8]> {
-        if self.aead.open(self.nonce(chunk), &[], slot).is_err() {
-            return Err(Error::new(
-                Code::Chunk,
-                format!("part {chunk} of the sealed content does not verify: the file was changed"),
-            ));
-        }
+        self.aead.open(self.nonce(chunk), &[], slot).map_err(|_| changed(chunk))?;
         let text = slot.len() - TAG;
         Ok(&mut slot[..text])
     }
+
+    /// Opens the chunk in `slot` into `out`, which has just its plaintext's length.
+    fn open_into(&self, chunk: u64, slot: &[u8], out: &mut [u8]) -> Result<()> {
+        self.aead.open_into(self.nonce(chunk), &[], slot, out).map_err(|_| changed(chunk))
+    }
+}
+
+/// The error for a chunk that does not verify.
+fn changed(chunk: u64) -> Error {
+    let why = format!("part {chunk} of the sealed content does not verify: the file was changed");
+    Error::new(Code::Chunk, why)
 }
 
 /// The error for a length that no message has.

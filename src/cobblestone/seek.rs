@@ -4,7 +4,8 @@ use super::batches::{self, Work};
 use super::source::ReadAt;
 use super::stream::{poisoned, write_all_vectored};
 use super::{
-    BATCH, CHUNK, COMMITMENT, Message, PREFIX, SALT, SLOT, bad_length, plaintext_len, positional,
+    BATCH, CHUNK, COMMITMENT, Message, PREFIX, SALT, SLOT, TAG, bad_length, plaintext_len,
+    positional,
 };
 use crate::{Error, Result};
 use std::cell::Cell;
@@ -12,7 +13,7 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Decrypts a message at any place, from many threads at once. The last chunk is verified when
 /// opening, so the length is authentic from then on. A chunk that fails to verify poisons the
@@ -32,9 +33,9 @@ pub struct SeekReader<S> {
 }
 
 thread_local! {
-    /// Room for a batch, kept by each thread that reads: memory of that size costs more to get than
-    /// to fill.
-    static SLOTS: Cell<Zeroizing<Vec<u8>>> = Cell::default();
+    /// Room for a batch of sealed chunks, kept by each thread that reads: memory of that size costs
+    /// more to get than to fill.
+    static SLOTS: Cell<Vec<u8>> = Cell::default();
 }
 
 /// Memory for the longest slot that a message has, wiped when dropped.
@@ -180,9 +181,11 @@ impl<S: ReadAt> SeekReader<S> {
 
     /// Opens all chunks of a batch in their slots, and gives the plaintext bytes.
     fn open_whole(&self, batch: u64, buf: &mut [u8]) -> Result<u64> {
+        let first = batch * BATCH as u64;
         let mut len = 0;
-        for text in self.open_batch(batch * BATCH as u64, buf)? {
-            len += text?.len() as u64;
+        for (chunk, slot) in (first..).zip(self.read_slots(first, buf)?.chunks_mut(SLOT)) {
+            let text = self.message.open(chunk, slot).inspect_err(|_| self.poison())?;
+            len += text.len() as u64;
         }
         Ok(len)
     }
@@ -196,36 +199,28 @@ impl<S: ReadAt> SeekReader<S> {
         if buf.len() < chunks * SLOT {
             buf.resize(chunks * SLOT, 0);
         }
-        let slots = &mut buf[..chunks * SLOT];
-        let read = self.copy_batch(chunk, slots, out);
-        slots.zeroize();
+        let read = self.open_into(chunk, &mut buf[..chunks * SLOT], out);
         SLOTS.set(buf);
         read
     }
 
-    fn copy_batch(&self, chunk: u64, slots: &mut [u8], out: &mut [u8]) -> Result<usize> {
+    /// Reads the chunks from `first` on that fit into `slots`, and opens them one behind the other.
+    fn open_into(&self, first: u64, slots: &mut [u8], out: &mut [u8]) -> Result<usize> {
         let mut n = 0;
-        for text in self.open_batch(chunk, slots)? {
-            let text = text?;
-            out[n..n + text.len()].copy_from_slice(text);
+        for (chunk, slot) in (first..).zip(self.read_slots(first, slots)?.chunks(SLOT)) {
+            let text = &mut out[n..n + slot.len() - TAG];
+            self.message.open_into(chunk, slot, text).inspect_err(|_| self.poison())?;
             n += text.len();
         }
         Ok(n)
     }
 
-    /// Reads the chunks from `first` on that fit into `buf`, to open them one by one.
-    fn open_batch<'a>(
-        &'a self,
-        first: u64,
-        buf: &'a mut [u8],
-    ) -> Result<impl Iterator<Item = Result<&'a [u8]>>> {
+    /// Reads the chunks from `first` on that fit into `buf`.
+    fn read_slots<'a>(&self, first: u64, buf: &'a mut [u8]) -> Result<&'a mut [u8]> {
         let at = first * SLOT as u64;
         let n = (buf.len() as u64).min(self.chunks_len - at) as usize;
         read_exact(&self.source, &mut buf[..n], self.chunks_at + at)?;
-        Ok((first..).zip(buf[..n].chunks_mut(SLOT)).map(|(chunk, slot)| {
-            let text = self.message.open(chunk, slot).inspect_err(|_| self.poison())?;
-            Ok(&*text)
-        }))
+        Ok(&mut buf[..n])
     }
 
     /// Opens one chunk, or takes it from the cache.
@@ -237,7 +232,7 @@ impl<S: ReadAt> SeekReader<S> {
         if let Some((cached, buf)) = &*cache
             && *cached == chunk
         {
-            return Ok(take(&buf[..size - crate::aead::TAG]));
+            return Ok(take(&buf[..size - TAG]));
         }
         // Other threads go on with buffers of their own meanwhile.
         // A short message takes little: wiping costs more than opening it.
