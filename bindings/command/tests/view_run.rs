@@ -191,6 +191,82 @@ fn a_revocation_reaches_a_running_program() {
     assert!(said.contains("has ended") || said.contains("revocation"), "{said}");
 }
 
+/// Large files are opened ahead of who reads them in order. Whatever the order, sizes and number of
+/// those who read, it is the same content; and what is open ahead ends with the decision.
+#[test]
+fn large_files_are_read_in_any_order() {
+    let desk = Desk::new(&work());
+    let content = office::bytes((9 << 20) + 12_345, 3);
+    desk.seal("large", &content, &work());
+    fs::write(desk.path("D/plain"), &content).unwrap();
+    let script = "
+import os, random, threading
+plain = open('plain', 'rb').read()
+MIB, rng = 1 << 20, random.Random(5)
+def order(step, start=0):
+    return [(at, step) for at in range(start, len(plain) + step, step)]
+jumps = [(rng.randrange(len(plain)), rng.choice([1, 4096, 300_000, MIB])) for _ in range(60)]
+mixed = order(MIB)[:4] + jumps[:5] + order(MIB, 4 * MIB) + order(256 << 10)[:9] + order(MIB)[:3] + order(MIB)
+# Half of it in front of what is open ahead, and half behind.
+edges = order(MIB)[:4] + [(7 << 19, MIB)] + order(MIB)[:4] + [(15 << 19, MIB)]
+odd = order(128 << 10)[:40] + order(77_777, 40 * (128 << 10))
+def read(file, places):
+    for at, size in places:
+        got = os.pread(file, size, at)
+        assert got == plain[at:at + size], (at, size, len(got))
+for places in order(MIB), order(300_000), order(2 * MIB), order(4096, 8 * MIB), odd, edges, jumps, mixed:
+    file = os.open('large', os.O_RDONLY)
+    read(file, places)
+    os.close(file)
+shared, failed = os.open('large', os.O_RDONLY), []
+def checked(*args):
+    try: read(*args)
+    except BaseException as e: failed.append(e)
+threads = [threading.Thread(target=checked, args=(shared, places)) for places in (order(MIB), mixed, odd, jumps)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert not failed, failed
+";
+    let done = desk.run(&["/usr/bin/python3", "-c", script]);
+    assert_eq!(done.status, 0, "{}", done.stderr);
+}
+
+#[test]
+fn what_was_opened_ahead_ends_with_the_decision() {
+    let desk = Desk::new(&work());
+    desk.seal("large", office::bytes(64 << 20, 3), &work());
+    let id = desk.office.inspect("D/large.bulla")["file"].as_str().unwrap().to_owned();
+    let script = "
+import mmap, os, time
+ahead, other = os.open('large', os.O_RDONLY), os.open('large', os.O_RDONLY)
+# Aligned, as the kernel asks for it in one piece then.
+room = mmap.mmap(-1, 1 << 20)
+for at in range(3):
+    assert os.preadv(ahead, [room], at << 20) == 1 << 20
+print('reading', flush=True)
+try:
+    while os.pread(other, 9, 0):
+        time.sleep(0.01)
+except PermissionError:
+    pass
+try:
+    os.preadv(ahead, [room], 3 << 20)
+    print('read on', flush=True)
+except PermissionError:
+    print('ended', flush=True)
+";
+    let mut command = desk.command(&[], &["/usr/bin/python3", "-c", script]);
+    let mut run = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "reading");
+    desk.office.ok("issuer", &["revoke", "--file", &id, "-o", "revoked"]);
+    desk.office.ok("desk", &["revoke", "use", "revoked"]);
+    let start = Instant::now();
+    assert_eq!(lines.next().unwrap().unwrap(), "ended");
+    assert!(start.elapsed() < Duration::from_secs(5));
+    run.wait().unwrap();
+}
+
 /// Descendants end with the program, and all of it with the daemon.
 #[test]
 fn nothing_outlives_a_run() {

@@ -1,9 +1,10 @@
 //! The kernel's requests. Each is checked for where it comes from before anything else.
 
+use crate::ahead::Job;
 use crate::errno;
-use crate::stream::Job;
+use crate::opened::ReadAhead;
 use crate::view::{Opened, Pages, View, Wants};
-use crate::{attributes, change};
+use crate::{attributes, change, stream};
 use bulla::Client;
 use fuser::{
     AccessFlags, BsdFileFlags, Errno, FileAttr, FileHandle, Filesystem, FopenFlags, Generation,
@@ -30,7 +31,9 @@ const WAITING: u16 = 64;
 
 thread_local! {
     /// What a thread read last. The kernel's own pages hold the same, so it is wiped at the end.
-    static OUTGOING: RefCell<Zeroizing<Vec<u8>>> = RefCell::default();
+    /// It has all its memory from the start: growing would leave copies behind.
+    static OUTGOING: RefCell<Zeroizing<Vec<u8>>> =
+        RefCell::new(Zeroizing::new(Vec::with_capacity(TRANSFER as usize)));
 }
 
 /// A view as the kernel asks it.
@@ -43,6 +46,25 @@ impl Requests {
 
     fn admit(&self, request: &Request) -> Result<(), Errno> {
         if self.0.daemon.admits(request.pid()) { Ok(()) } else { Err(Errno::EACCES) }
+    }
+
+    fn read_now(
+        &self,
+        request: &Request,
+        handle: FileHandle,
+        offset: u64,
+        size: usize,
+        reply: ReplyData,
+    ) {
+        OUTGOING.with_borrow_mut(|room| {
+            if room.len() < size {
+                room.resize(size, 0);
+            }
+            match self.0.read(handle.0, || self.client(request), &mut room[..size], offset) {
+                Ok(n) => reply.data(&room[..n]),
+                Err(e) => reply.error(e),
+            }
+        });
     }
 
     fn change(&self, request: &Request) -> Result<Client, Errno> {
@@ -261,16 +283,24 @@ impl Filesystem for Requests {
         if let Err(e) = self.admit(request) {
             return reply.error(e);
         }
-        OUTGOING.with_borrow_mut(|room| {
-            let size = size.min(TRANSFER) as usize;
-            if room.len() < size {
-                room.resize(size, 0);
-            }
-            match self.0.read(handle.0, || self.client(request), &mut room[..size], offset) {
-                Ok(n) => reply.data(&room[..n]),
-                Err(e) => reply.error(e),
-            }
-        });
+        let size = size.min(TRANSFER) as usize;
+        let opened = self.0.opened(handle.0);
+        let Ok(Opened::Sealed(sealed)) = opened.as_deref() else {
+            return self.read_now(request, handle, offset, size, reply);
+        };
+        let ReadAhead { pieces, end, jobs } = sealed.read_ahead(offset, size);
+        match &pieces[..] {
+            [] => self.read_now(request, handle, offset, size, reply),
+            [piece] => reply.data(piece.part(offset, end)),
+            several => OUTGOING.with_borrow_mut(|room| {
+                room.clear();
+                several.iter().for_each(|piece| room.extend_from_slice(piece.part(offset, end)));
+                reply.data(room);
+            }),
+        }
+        drop(pieces);
+        sealed.pass();
+        jobs.into_iter().for_each(Job::run);
     }
 
     fn write(
@@ -293,7 +323,7 @@ impl Filesystem for Requests {
         match admitted.and_then(|()| self.0.write(handle.0, data, offset)) {
             Ok(jobs) => {
                 reply.written(data.len() as u32);
-                jobs.into_iter().for_each(Job::run);
+                jobs.into_iter().for_each(stream::Job::run);
             }
             Err(e) => reply.error(e),
         }

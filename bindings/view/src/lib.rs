@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 #![deny(missing_docs, unsafe_code)]
 
+mod ahead;
 mod attributes;
 mod caller;
 mod change;

@@ -1,5 +1,6 @@
 //! Open sealed files: the decision under which each program has opened one.
 
+use crate::ahead::{Ahead, Job, Piece};
 use crate::content::{Content, STEP, Version};
 use crate::draft::Base;
 use crate::folder::Folder;
@@ -54,6 +55,18 @@ pub(crate) struct Handle {
     pub(crate) writes: bool,
     pub(crate) reads: bool,
     lease: RwLock<Lease>,
+    ahead: Ahead,
+}
+
+/// What there is for a read.
+#[derive(Default)]
+pub(crate) struct ReadAhead {
+    /// What has all of the content that is read, one behind the other; or nothing.
+    pub(crate) pieces: Vec<Arc<Piece>>,
+    /// Where the read ends.
+    pub(crate) end: u64,
+    /// What to open once it is answered.
+    pub(crate) jobs: Vec<Job>,
 }
 
 /// The decision under which a handle reads and writes.
@@ -77,7 +90,8 @@ impl Handle {
         (reads, writes): (bool, bool),
         lease: Lease,
     ) -> Self {
-        Handle { number, content, writes, reads, lease: RwLock::new(lease) }
+        let (lease, ahead) = (RwLock::new(lease), Ahead::default());
+        Handle { number, content, writes, reads, lease, ahead }
     }
 
     fn lease(&self) -> RwLockReadGuard<'_, Lease> {
@@ -111,6 +125,30 @@ impl Handle {
         }
     }
 
+    /// Looks for what was opened ahead of a read, if that may still be read and is what the file
+    /// holds; and tells what to open ahead once it is answered.
+    pub(crate) fn read_ahead(&self, offset: u64, size: usize) -> ReadAhead {
+        let state = self.content.read_state();
+        let lease = self.lease();
+        // What is written may change before it is read.
+        let same = lease.of == state.version && !state.is_ahead() && self.reads && !self.writes;
+        let Some(sealed) = lease.sealed.as_ref().filter(|_| same) else {
+            return ReadAhead::default();
+        };
+        let end = offset.saturating_add(size as u64).min(sealed.len());
+        let mut pieces = self.ahead.find(sealed, offset, end);
+        // A read of nothing asks whether reading is allowed now.
+        if !pieces.is_empty() && sealed.read_at(&mut [], 0).is_err() {
+            pieces.clear();
+        }
+        ReadAhead { pieces, end, jobs: self.ahead.plan(sealed, offset, end) }
+    }
+
+    /// After a read was answered.
+    pub(crate) fn pass(&self) {
+        self.ahead.pass();
+    }
+
     /// Whether the file goes on under another license than the decision is about: it was renamed
     /// over another file. Whoever reads on is decided about again.
     pub(crate) fn is_stale(&self) -> bool {
@@ -133,6 +171,7 @@ impl Handle {
         if let Some(sealed) = &self.lease().sealed {
             sealed.rest();
         }
+        self.ahead.rest();
     }
 }
 
