@@ -72,6 +72,7 @@ deny:
 # --- What takes long --------------------------------------------------------------------------
 
 bench:
+	$(CARGO) bench --bench micro
 	$(CARGO) bench --bench aead
 	$(CARGO) bench --bench policy_evaluate
 	$(CARGO) bench --bench open

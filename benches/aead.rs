@@ -3,7 +3,8 @@
 //! Without `--bench` (as `cargo test --benches` starts it) it only proves that it runs.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use bulla::cobblestone::{CHUNK, SLOT, bench::SlotSealer};
+use bulla::bench::SlotSealer;
+use bulla::cobblestone::{CHUNK, SLOT};
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -9,7 +9,7 @@
 //! machine is too noisy for an answer. Run alone: `cargo bench --bench constant_time`. As a test it
 //! only proves that it runs.
 
-use bulla::cobblestone::bench::commitments_equal;
+use bulla::bench::commitments_equal;
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;

@@ -43,12 +43,13 @@
 //! |---|---|
 //! | `aws-lc` (default) | AES-256-GCM, and RS256 and ES256 of single sign-ons, by aws-lc-rs; needs a C compiler |
 //! | `pure-rust` | the same by RustCrypto, used when `aws-lc` is off; RSA keys of up to 4096 bits |
-//! | `cli` (default) | the `bulla` command; libraries turn default features off |
 
 #![deny(unsafe_code, missing_docs)]
 mod access;
 mod aead;
 mod atomic;
+#[doc(hidden)]
+pub mod bench;
 mod clock;
 pub mod cobblestone;
 mod config;

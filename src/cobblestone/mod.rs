@@ -143,9 +143,8 @@ fn slot_offset(at: usize) -> usize {
     at / CHUNK * SLOT + at % CHUNK
 }
 
-/// Batches worked at a time by each direction; exposed so that the benches can run the very loop.
-#[doc(hidden)]
-pub mod bench {
+/// So that the benches can run the very loop.
+pub(crate) mod bench {
     use super::{COMMITMENT, Message, SLOT};
 
     /// Compares commitments as readers do.

@@ -200,18 +200,39 @@ pub fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.unwrap_or_else(cores)
 }
 
+/// Standard input without a buffer.
+pub fn standard_input() -> Result<File> {
+    let own = own(&std::io::stdin()).map_err(|e| Error::io("opening standard input", e))?;
+    widen(&own);
+    Ok(own)
+}
+
 /// Standard output without the buffer and its search for ends of lines.
 pub fn standard_output() -> Result<File> {
-    #[cfg(unix)]
-    use std::os::fd::AsFd;
-    #[cfg(windows)]
-    use std::os::windows::io::AsHandle;
-    #[cfg(unix)]
-    let own = std::io::stdout().as_fd().try_clone_to_owned();
-    #[cfg(windows)]
-    let own = std::io::stdout().as_handle().try_clone_to_owned();
-    own.map(File::from).map_err(|e| Error::io("opening standard output", e))
+    let own = own(&std::io::stdout()).map_err(|e| Error::io("opening standard output", e))?;
+    widen(&own);
+    Ok(own)
 }
+
+#[cfg(unix)]
+fn own(stream: &impl std::os::fd::AsFd) -> std::io::Result<File> {
+    stream.as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn own(stream: &impl std::os::windows::io::AsHandle) -> std::io::Result<File> {
+    stream.as_handle().try_clone_to_owned().map(File::from)
+}
+
+/// Lets a pipe hold a megabyte, where it is one and may: whoever is at the other end then waits less
+/// often.
+#[cfg(target_os = "linux")]
+fn widen(file: &File) {
+    let _ = rustix::pipe::fcntl_setpipe_size(file, 1 << 20);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn widen(_file: &File) {}
 
 /// Counts what is read through it.
 pub struct ProgressReader<'a, R> {

@@ -1,6 +1,6 @@
 //! `open`, `inspect`.
 
-use crate::context::{Context, Progress, standard_output, threads, time};
+use crate::context::{Context, Progress, standard_input, standard_output, threads, time};
 use bulla::{
     Access, Class, Code, Error, Existing, Host, Metadata, OutputFile, Result, Right,
     cobblestone::Work, inspect,
@@ -42,7 +42,7 @@ impl Open {
         let session = c.session(Host { ticket: self.ticket.clone(), ..Host::default() })?;
         let access = Access { right: Right::Export, older: self.older, ..Access::default() };
         if self.file == Path::new("-") {
-            let mut sealed = session.open_stream_for(std::io::stdin().lock(), access)?;
+            let mut sealed = session.open_stream_for(standard_input()?, access)?;
             let metadata = sealed.metadata().clone();
             let progress = Progress::new(0);
             self.write(c, &metadata, |to| match to {

@@ -1,7 +1,7 @@
 //! `seal`: one file, many, or a tree.
 
 use crate::context::{
-    Context, Progress, public_lines, read_file, standard_output, text_file, threads,
+    Context, Progress, public_lines, read_file, standard_input, standard_output, text_file, threads,
 };
 use crate::{Failure, exit_status};
 use bulla::{
@@ -196,24 +196,24 @@ impl Seal {
             (Some(input), metadata(file, &meta), meta.len())
         };
         let progress = Progress::new(size);
-        let read = || -> Box<dyn Read> {
-            match &input {
+        let read = || -> Result<Box<dyn Read>> {
+            Ok(match &input {
                 Some(file) => Box::new(progress.reader(file)),
-                None => Box::new(progress.reader(std::io::stdin().lock())),
-            }
+                None => Box::new(progress.reader(standard_input()?)),
+            })
         };
         let new = sealer.prepare(&metadata)?;
         let id = new.file_id();
         if output == Path::new("-") {
             let mut writer = new.into_stream(standard_output()?)?;
-            writer.copy_from(&mut read())?;
+            writer.copy_from(&mut read()?)?;
             return writer.finish().map(drop);
         }
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
         let mut writer = new.into_file(output, existing)?;
         match &input {
             Some(file) => writer.copy_file(file, &mut self.work(1, &mut progress.with_file()))?,
-            None => writer.copy_from(&mut read())?,
+            None => writer.copy_from(&mut read()?)?,
         };
         writer.finish()?;
         drop(progress);
