@@ -72,7 +72,7 @@ class Growth:
         small = [0, 1 << 10, MIB, 64 * MIB, 1 << 30]
         for size in (small[:4] if self.args.quick else small) + big:
             folder, where = (disk, "disk") if size > 1 << 30 else (self.folder, "memory")
-            if size > 1 << 30 and shutil.disk_usage(folder).free < 4 * size:
+            if size > 1 << 30 and shutil.disk_usage(folder).free < 3.2 * size:
                 print(f"| {show_size(size)} | disk | not enough room | | |")
                 continue
             plain = folder / "plain"
@@ -292,8 +292,11 @@ def main():
         tempfile.TemporaryDirectory(dir=args.memory) as memory,
         tempfile.TemporaryDirectory(dir=args.disk) as disk,
     ):
-        growth = Growth(args, Path(memory))
         for part in args.only or parts:
+            # With a home of its own: the trail that one leaves is not to slow the next.
+            folder = Path(memory) / part
+            folder.mkdir()
+            growth = Growth(args, folder)
             match part:
                 case "sizes":
                     growth.sizes(Path(disk))
@@ -301,6 +304,7 @@ def main():
                     growth.chart(args.chart)
                 case _:
                     getattr(growth, part)()
+            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

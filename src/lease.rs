@@ -70,14 +70,10 @@ impl Lease {
         self.now.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was decided, taken again where the session was refreshed; without rights once it ended.
+    /// What was decided, taken again where the session was refreshed; without rights once it ended,
+    /// which is recorded if nobody has seen it before.
     pub(crate) fn decision(&self) -> Arc<Decision> {
-        self.freshen();
-        let current = self.current();
-        if current.ended.is_some() || current.is_over(&self.shared) {
-            return Arc::default();
-        }
-        Arc::clone(&current.admission.decision)
+        self.holding(|current| Arc::clone(&current.admission.decision)).unwrap_or_default()
     }
 
     /// Until when (exclusive): Unix seconds.
@@ -98,6 +94,12 @@ impl Lease {
     /// [`Code::Ended`] after the end, [`Code::Right`] without the right, and those of a decision
     /// that was taken again and denies.
     pub(crate) fn require(&self, right: Right) -> Result<()> {
+        self.holding(|current| allowed(&current.admission.decision, right))?
+    }
+
+    /// Asks something of the decision while it lasts. Once it is found over it stays so, whatever
+    /// the clock says later.
+    fn holding<T>(&self, ask: impl Fn(&Current) -> T) -> Result<T> {
         loop {
             self.freshen();
             let current = self.current();
@@ -105,7 +107,7 @@ impl Lease {
                 return Err(Error::new(*code, why.clone()).recorded());
             }
             if !current.is_over(&self.shared) {
-                return allowed(&current.admission.decision, right);
+                return Ok(ask(&current));
             }
             drop(current);
             // Somebody may have renewed it in between.

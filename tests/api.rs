@@ -473,6 +473,21 @@ fn ids_are_fresh() {
 }
 
 /// Codes and their classes are an interface: of the C ABI, the wrappers, and exit statuses.
+/// What the README shows is an example, so it builds.
+#[test]
+fn the_readme_has_an_example() {
+    let lines = |text: &str| text.lines().map(|l| l.trim().to_owned()).collect::<Vec<_>>();
+    let readme = lines(include_str!("../README.md"));
+    let start = readme.iter().position(|line| line == "```rust").unwrap() + 1;
+    let snippet: Vec<_> = readme[start..].iter().take_while(|line| *line != "```").collect();
+    assert!(snippet.len() > 10, "{snippet:?}");
+    let example = lines(include_str!("../examples/read.rs"));
+    let mut rest = example.iter();
+    for line in snippet {
+        assert!(rest.any(|other| other == line), "not in examples/read.rs, or not there: {line}");
+    }
+}
+
 #[test]
 fn codes_are_as_documented() {
     use bulla::Class;

@@ -233,6 +233,22 @@ fn the_end_counts_suspend_and_no_clock_that_is_set_back() {
     assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Ended);
 }
 
+/// Whoever asks, by a read or for the rights: what was found over is over when the clock is set back.
+#[test]
+fn what_has_ended_stays_so() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR));
+    let file = session.open(&path).unwrap();
+    desk.set_clock(NOON + 2 * HOUR);
+    assert!(file.rights().is_empty());
+    assert_eq!(desk.events(), ["opened", "seen", "denied"]);
+    desk.set_clock(NOON);
+    assert!(file.rights().is_empty());
+    assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Ended);
+    assert_eq!(desk.events(), ["opened", "seen", "denied"]);
+}
+
 #[test]
 fn badges_that_do_not_count() {
     let desk = Desk::new();

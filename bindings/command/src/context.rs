@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
 
 /// Longest policy, template, list or team that is read from a file.
@@ -196,8 +196,10 @@ impl Drop for Progress {
 
 /// As many threads as were asked for, else one a core.
 pub fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
-    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    asked.unwrap_or_else(cores)
+    // Asked of the system once: it looks into several files for that.
+    static CORES: LazyLock<NonZeroUsize> =
+        LazyLock::new(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
+    asked.unwrap_or_else(|| *CORES)
 }
 
 /// Standard input without a buffer.

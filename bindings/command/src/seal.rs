@@ -4,10 +4,10 @@ use crate::context::{
     Context, Progress, public_lines, read_file, standard_input, standard_output, text_file, threads,
 };
 use crate::{Failure, exit_status};
+use bulla::cobblestone::{ReadAt, Work};
 use bulla::{
     Code, Error, Existing, Host, Kinds, Metadata, Permit, PublicIdentity, Recipient, Result,
-    RootKey, Sealer, Session, Template, Unplaced, cobblestone::Work, is_sealed, place_all,
-    sync_folder,
+    RootKey, Sealer, Session, Template, Unplaced, is_sealed, place_all, sync_folder,
 };
 use clap::Args;
 use serde_json::json;
@@ -333,10 +333,10 @@ impl Seal {
         at_a_time: usize,
         progress: &Progress,
     ) -> Result<Outcome> {
-        if is_sealed_file(path)? {
+        let input = open_plain(path)?;
+        if starts_sealed(&input)? {
             return Ok(Outcome::AlreadySealed);
         }
-        let input = open_plain(path)?;
         let meta = input.metadata().map_err(|e| Error::io("reading the file", e))?;
         let mut beside = path.as_os_str().to_owned();
         beside.push(".bulla");
@@ -389,10 +389,13 @@ fn open_plain(path: &Path) -> Result<File> {
 }
 
 fn is_sealed_file(path: &Path) -> Result<bool> {
-    let mut start = Vec::new();
-    let read = open_plain(path)?.take(8).read_to_end(&mut start);
-    read.map_err(|e| Error::io("reading the file", e))?;
-    Ok(is_sealed(&start))
+    starts_sealed(&open_plain(path)?)
+}
+
+fn starts_sealed(file: &File) -> Result<bool> {
+    let mut start = [0; 8];
+    let read = file.read_full_at(&mut start, 0).map_err(|e| Error::io("reading the file", e))?;
+    Ok(is_sealed(&start[..read]))
 }
 
 /// A tree may hold the home itself: its keys, sealed to themselves, would be lost.

@@ -6,10 +6,13 @@ use bulla::Right;
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long: facts such as the network's are measured anew after that.
 const KEEP: Duration = Duration::from_secs(30);
+
+/// How far the clock may be set meanwhile: with more, a session looks at it anew.
+const SET: Duration = Duration::from_secs(30);
 
 /// Most files, unless fewer can be open.
 const MOST: usize = 16_384;
@@ -37,8 +40,28 @@ impl Program {
 /// One file, one content, one program.
 pub(crate) type Key = (u64, Stamp, Program);
 
+/// When, on the clock that nobody sets and on the one that is asked about badges.
+#[derive(Clone, Copy)]
+struct Moment(Instant, SystemTime);
+
+impl Moment {
+    fn now() -> Self {
+        Moment(Instant::now(), SystemTime::now())
+    }
+
+    /// Whether it is a moment ago by both.
+    fn is_recent(self) -> bool {
+        let passed = self.0.elapsed();
+        let set = match SystemTime::now().duration_since(self.1) {
+            Ok(by_clock) => by_clock.abs_diff(passed),
+            Err(back) => back.duration().saturating_add(passed),
+        };
+        passed < KEEP && set < SET
+    }
+}
+
 pub(crate) struct Recent {
-    opened: Mutex<HashMap<Key, (Sealed, Instant)>>,
+    opened: Mutex<HashMap<Key, (Sealed, Moment)>>,
     most: usize,
     /// Descriptors that this process may have, less what it needs beside open files.
     descriptors: usize,
@@ -64,7 +87,7 @@ impl Recent {
     pub(crate) fn get(&self, key: &Key) -> Option<Sealed> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let (sealed, at) = opened.get(key)?;
-        if at.elapsed() < KEEP && sealed.decision().allows(Right::View) {
+        if at.is_recent() && sealed.decision().allows(Right::View) {
             return Some(sealed.clone());
         }
         opened.remove(key);
@@ -76,13 +99,13 @@ impl Recent {
         if opened.len() >= self.most {
             opened.clear();
         }
-        opened.insert(key, (sealed.clone(), Instant::now()));
+        opened.insert(key, (sealed.clone(), Moment::now()));
     }
 
     /// Lets go of what is too old.
     pub(crate) fn sweep(&self) {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.retain(|_, (_, at)| at.elapsed() < KEEP);
+        opened.retain(|_, (_, at)| at.is_recent());
     }
 }
 
@@ -92,4 +115,25 @@ pub(crate) fn raise_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // With fewer it works as well.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_ends_what_is_recent() {
+        let (now, clock) = (Instant::now(), SystemTime::now());
+        let ago = |s| now.checked_sub(Duration::from_secs(s)).unwrap();
+        let (at, before) = (|s| clock + Duration::from_secs(s), |s| clock - Duration::from_secs(s));
+        assert!(Moment(now, clock).is_recent());
+        assert!(Moment(ago(25), before(25)).is_recent());
+        assert!(Moment(now, at(20)).is_recent() && Moment(now, before(20)).is_recent());
+        assert!(!Moment(ago(31), before(31)).is_recent());
+        for (then, by_clock) in
+            [(now, at(31)), (now, before(31)), (ago(20), at(11)), (ago(20), before(51))]
+        {
+            assert!(!Moment(then, by_clock).is_recent(), "{by_clock:?}");
+        }
+    }
 }

@@ -16,11 +16,20 @@ const SOCKETS: &str = "/tmp/.X11-unix";
 
 /// An X server without a screen that anybody sees, which lets nobody in without its cookie.
 struct Server {
-    _process: Running,
+    process: Running,
     folder: PathBuf,
     /// `:7`
     name: String,
     cookie: String,
+}
+
+impl Drop for Server {
+    /// Killed, it would leave its socket behind.
+    fn drop(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let _ = kill_process(Pid::from_child(&self.process.0), Signal::TERM);
+        let _ = self.process.0.wait();
+    }
 }
 
 impl Server {
@@ -56,7 +65,7 @@ impl Server {
         add(&client, ":4000", &"ee".repeat(16));
         add(&client, &name, &cookie);
         add(&client, "192.0.2.1:0", &"dd".repeat(16));
-        Server { _process: process, folder, name, cookie }
+        Server { process, folder, name, cookie }
     }
 
     fn number(&self) -> &str {
