@@ -67,20 +67,24 @@ class Growth:
 
     def sizes(self, disk):
         print("## By the size of a file\n")
-        print("| size | where | `seal` | `open -o` | `seal`, a MiB |\n|---|---|---|---|---|")
+        print("| size | where | `seal` | `open -o` | `cp`, synced | `seal`, a MiB |\n|---|---|---|---|---|---|")
         big = [s for s in (4 << 30, 16 << 30) if not self.args.quick]
         small = [0, 1 << 10, MIB, 64 * MIB, 1 << 30]
         for size in (small[:4] if self.args.quick else small) + big:
             folder, where = (disk, "disk") if size > 1 << 30 else (self.folder, "memory")
             if size > 1 << 30 and shutil.disk_usage(folder).free < 3.2 * size:
-                print(f"| {show_size(size)} | disk | not enough room | | |")
+                print(f"| {show_size(size)} | disk | not enough room | | | |")
                 continue
-            plain = folder / "plain"
+            plain, copy = folder / "plain", folder / "copy"
             write_random(plain, size)
-            seal, opened, sealed = self.both(plain, folder, 1 if size > 1 << 30 else None)
+            rounds = 1 if size > 1 << 30 else None
+            seal, opened, sealed = self.both(plain, folder, rounds)
+            script = ["sh", "-ec", 'cp "$1" "$2"; sync "$2"', "sh", plain, copy]
+            copied = self.median(self.fresh(copy, lambda: run(script, self.env)), rounds)
+            copy.unlink()
             each = f"{seal / size * MIB * 1000:.2f} ms" if size >= MIB else ""
-            print(f"| {show_size(size)} | {where} | {show_time(seal)} | {show_time(opened)} | {each} |",
-                  flush=True)
+            print(f"| {show_size(size)} | {where} | {show_time(seal)} | {show_time(opened)} "
+                  f"| {show_time(copied)} | {each} |", flush=True)
             plain.unlink()
             sealed.unlink()
         print()

@@ -225,9 +225,9 @@ def main():
     if options.update is not None:
         sizes = options.update or [1, 64, 1024]
         return update(os.path.abspath(options.binary), options.folder, sizes, options.rounds)
-    for program in ("gocryptfs", "git"):
+    for program, package in (("gocryptfs", "gocryptfs"), ("fusermount", "fuse3"), ("git", "git")):
         if not shutil.which(program):
-            sys.exit(f"{program} is not installed: apt-get install {program}")
+            sys.exit(f"{program} is not installed: apt-get install {package}")
     mib, files = (64, 500) if options.quick else (1024, 10000)
     rounds = 1 if options.quick else options.rounds
     # The least that the view must be faster, where there is such a target.

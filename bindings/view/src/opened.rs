@@ -125,23 +125,27 @@ impl Handle {
         }
     }
 
+    /// What is read as it is sealed, and only read: what is written may change before.
+    fn steady(&self) -> Option<Sealed> {
+        let state = self.content.read_state();
+        let lease = self.lease();
+        let same = lease.of == state.version && !state.is_ahead() && self.reads && !self.writes;
+        lease.sealed.clone().filter(|_| same)
+    }
+
     /// Looks for what was opened ahead of a read, if that may still be read and is what the file
     /// holds; and tells what to open ahead once it is answered.
     pub(crate) fn read_ahead(&self, offset: u64, size: usize) -> ReadAhead {
-        let state = self.content.read_state();
-        let lease = self.lease();
-        // What is written may change before it is read.
-        let same = lease.of == state.version && !state.is_ahead() && self.reads && !self.writes;
-        let Some(sealed) = lease.sealed.as_ref().filter(|_| same) else {
-            return ReadAhead::default();
-        };
+        let Some(sealed) = self.steady() else { return ReadAhead::default() };
         let end = offset.saturating_add(size as u64).min(sealed.len());
-        let mut pieces = self.ahead.find(sealed, offset, end);
+        // It waits for other threads, which may wait for locks: none is held here.
+        let mut pieces = self.ahead.find(&sealed, offset, end);
+        let same = || self.steady().is_some_and(|now| Arc::ptr_eq(&now, &sealed));
         // A read of nothing asks whether reading is allowed now.
-        if !pieces.is_empty() && sealed.read_at(&mut [], 0).is_err() {
+        if !pieces.is_empty() && !(same() && sealed.read_at(&mut [], 0).is_ok()) {
             pieces.clear();
         }
-        ReadAhead { pieces, end, jobs: self.ahead.plan(sealed, offset, end) }
+        ReadAhead { pieces, end, jobs: self.ahead.plan(&sealed, offset, end) }
     }
 
     /// After a read was answered.
