@@ -208,6 +208,68 @@ for flags in (0, os.O_TRUNC):
 }
 
 /// The name changes all the time while others write and seal.
+/// As editors save: the old file is moved away, a new one made in its place and the backup removed.
+/// Each sealing of the new one is the next state of the old, also when there are many.
+#[test]
+fn many_saves_follow_a_backup_that_was_moved_away() {
+    let both = both();
+    same(
+        &both,
+        r#"
+for name in "short", "long":
+    os.rename(name, name + "~")
+    f = open_(name)
+    show(name)
+    for i in range(4):
+        write(f, i, 3 * MIB if name == "long" and i == 2 else 500)
+        os.fsync(f)
+        show(name)
+    write(f, 7)
+    os.close(f)
+    show(name)
+    f = open_(name)
+    os.lseek(f, 0, os.SEEK_END)
+    write(f, 9)
+    os.close(f)
+    show(name)
+    os.remove(name + "~")
+names()
+"#,
+    );
+}
+
+/// As git and others save: a new file under another name that takes the old one's place, time after
+/// time. From the second time on that name is one that the file once had.
+#[test]
+fn many_saves_by_a_file_beside_follow_each_other() {
+    let both = both();
+    same(
+        &both,
+        r#"
+for round in range(4):
+    f = open_("conf.lock")
+    for i in range(3):
+        write(f, round * 10 + i, 500)
+        os.fsync(f)
+        show("conf.lock")
+    if round % 2:
+        os.close(f)
+        os.rename("conf.lock", "conf")
+    else:
+        write(f, 7)
+        os.rename("conf.lock", "conf")
+        show("conf")
+        write(f, 8)
+        os.fsync(f)
+        show("conf")
+        write(f, 9)
+        os.close(f)
+    show("conf")
+    names()
+"#,
+    );
+}
+
 #[test]
 fn a_rename_is_never_in_the_way() {
     let both = both();

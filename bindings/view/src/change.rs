@@ -1,7 +1,7 @@
 //! Changes in a view: what is made is sealed under the folder's template, what takes a sealed
 //! file's place is a save of that file, plain files stay as they are.
 
-use crate::content::Content;
+use crate::content::{Content, comes_after};
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind, SETTINGS};
 use crate::opened::{Handle, scratch};
@@ -41,7 +41,7 @@ impl View {
     ) -> Result<(FileAttr, u64), Errno> {
         let path = self.tree.path(parent).ok_or(Errno::ENOENT)?;
         let folder = self.free(parent, name)?;
-        let terms = match self.moved_from(parent, name, client)? {
+        let mut terms = match self.moved_from(parent, name, client)? {
             Some(terms) => terms,
             None => Terms::of_folder(&self.root, &path, &self.daemon.home)
                 .map_err(|e| self.refused(&e))?,
@@ -255,14 +255,30 @@ impl View {
                 // It was sealed meanwhile, and is not what was opened.
                 continue;
             }
-            content
-                .take_over(&mut state, &other, &path, moving.as_ref())
-                .map_err(|e| self.refused(&e))?;
+            // What was made as a save of the other one needs no more than its name.
+            let follows = match &moving {
+                Some(moving) => comes_after(moving, &other),
+                None => state.follows(&other),
+            };
+            if follows {
+                state.seal(&self.daemon.session).map_err(|e| self.refused(&e))?;
+                rustix::fs::renameat(&source, &from.2.real, &target, &to.2.real)
+                    .map_err(errno::system)?;
+            } else {
+                content
+                    .take_over(&mut state, &other, &path, moving.as_ref())
+                    .map_err(|e| self.refused(&e))?;
+            }
             replaced.moved(None);
             state.moved(Some((Arc::clone(&target), to.2.real.clone())));
             self.tree.rename((from.0, &from.2.real), (to.0, &to.2.real));
-            return rustix::fs::unlinkat(&source, &from.2.real, AtFlags::empty())
-                .map_err(errno::system);
+            return match follows {
+                true => {
+                    bulla::sync_folder(&target.path(OsStr::new(""))).map_err(|e| self.refused(&e))
+                }
+                false => rustix::fs::unlinkat(&source, &from.2.real, AtFlags::empty())
+                    .map_err(errno::system),
+            };
         };
         self.sharing(number, |content| self.sharing(replaced, |replaced| over(content, replaced)))
     }

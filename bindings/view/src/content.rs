@@ -148,6 +148,20 @@ impl State {
         Ok(())
     }
 
+    /// Whether it was made as a save of `other`, or of what came after that.
+    pub(crate) fn follows(&self, other: &Sealed) -> bool {
+        matches!(&self.made, Some((Terms::Of(last), _)) if comes_after(last, other))
+    }
+
+    /// Seals what is not sealed yet, unless it has no name.
+    pub(crate) fn seal(&mut self, session: &Session) -> Result<()> {
+        let Some(path) = self.path() else { return Ok(()) };
+        let Some(draft) = self.draft.take_if(|draft| draft.dirty) else { return Ok(()) };
+        let (draft, done) = sealed(session, self, draft, &path);
+        self.draft = Some(draft);
+        done
+    }
+
     /// Starts to seal what was written so far, if all of it was written in order. What keeps it
     /// from that comes up again when it is sealed in the end.
     fn start(&mut self, session: &Session) -> io::Result<Vec<Job>> {
@@ -298,16 +312,12 @@ impl Content {
         allow: impl FnOnce(&[u8], Option<&str>) -> Result<()>,
     ) -> Result<()> {
         let mut state = self.write_state();
-        let Some(path) = state.path() else { return Ok(()) };
-        let Some(draft) = state.draft.take_if(|draft| draft.dirty) else { return Ok(()) };
-        let (policy, template) = state.policy();
-        if let Err(e) = allow(policy, template) {
-            state.draft = Some(draft);
-            return Err(e);
+        if state.path().is_none() || state.draft.as_ref().is_none_or(|draft| !draft.dirty) {
+            return Ok(());
         }
-        let (draft, done) = sealed(session, &mut state, draft, &path);
-        state.draft = Some(draft);
-        done
+        let (policy, template) = state.policy();
+        allow(policy, template)?;
+        state.seal(session)
     }
 
     /// Puts all of its content into the place of another file, under the license of that one. It
@@ -341,6 +351,11 @@ impl Content {
     }
 }
 
+/// Whether the one is a later state of the same file, under the same license, than the other.
+pub(crate) fn comes_after(one: &Sealed, other: &Sealed) -> bool {
+    one.file_id() == other.file_id() && one.revision() > other.revision()
+}
+
 /// Seals a draft; gives it back, whatever comes of it.
 fn sealed(
     session: &Session,
@@ -348,9 +363,10 @@ fn sealed(
     mut draft: Draft,
     path: &Path,
 ) -> (Draft, Result<()>) {
+    let mut made = state.made.take();
     let stream = state.stream.as_ref().filter(|_| state.flowing);
     let content = |to: &mut dyn Write| state.copy_to(&draft, to);
-    let result = match (&state.made, &state.base, stream) {
+    let result = match (&mut made, &state.base, stream) {
         (Some((terms, _)), _, Some(stream)) => {
             stream.finish(|writer, last| terms.finish(session, writer, last, path)).map(|()| None)
         }
@@ -365,6 +381,7 @@ fn sealed(
         (None, Some(base), None) => save(base, path, content).map(Some),
         (None, None, _) => Err(Error::new(Code::Internal, "a draft of nothing")),
     };
+    state.made = made;
     // Whatever comes now goes over what the stream has; another try copies it.
     state.flowing = false;
     match result {

@@ -142,7 +142,8 @@ impl Handle {
         let mut pieces = self.ahead.find(&sealed, offset, end);
         let same = || self.steady().is_some_and(|now| Arc::ptr_eq(&now, &sealed));
         // A read of nothing asks whether reading is allowed now.
-        if !pieces.is_empty() && !(same() && sealed.read_at(&mut [], 0).is_ok()) {
+        let readable = || same() && sealed.read_at(&mut [], 0).is_ok();
+        if !pieces.is_empty() && !readable() {
             pieces.clear();
         }
         ReadAhead { pieces, end, jobs: self.ahead.plan(&sealed, offset, end) }

@@ -81,9 +81,10 @@ impl Terms {
         writer.finish(last, &Sealer::delegated(session, &terms.0, &terms.1)?, path)
     }
 
-    /// Seals what `content` writes, in place of what has that name if there may be something.
+    /// Seals what `content` writes, in place of what has that name if there may be something. Of a
+    /// save, the next one comes after this.
     pub(crate) fn seal(
-        &self,
+        &mut self,
         session: &Session,
         path: &Path,
         existing: Existing,
@@ -101,7 +102,9 @@ impl Terms {
                 let output = OutputFile::create(path, existing)?;
                 let mut writer = reader.save_to(metadata, output)?;
                 content(&mut writer)?;
-                writer.finish()?.finish()
+                writer.finish()?.finish()?;
+                *reader = Arc::new(reader.saved_at(path)?);
+                Ok(())
             }
         }
     }
