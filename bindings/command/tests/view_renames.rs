@@ -246,25 +246,26 @@ fn many_saves_by_a_file_beside_follow_each_other() {
     same(
         &both,
         r#"
-for round in range(4):
-    f = open_("conf.lock")
+for name, closed, round in [("a", True, i) for i in range(3)] + [("b", False, i) for i in range(3)]:
+    lock = name + ".lock"
+    f = open_(lock)
     for i in range(3):
         write(f, round * 10 + i, 500)
         os.fsync(f)
-        show("conf.lock")
-    if round % 2:
+        show(lock)
+    write(f, 7)
+    if closed or round == 0:
         os.close(f)
-        os.rename("conf.lock", "conf")
+        os.rename(lock, name)
     else:
-        write(f, 7)
-        os.rename("conf.lock", "conf")
-        show("conf")
+        os.rename(lock, name)
+        show(name)
         write(f, 8)
         os.fsync(f)
-        show("conf")
+        show(name)
         write(f, 9)
         os.close(f)
-    show("conf")
+    show(name)
     names()
 "#,
     );

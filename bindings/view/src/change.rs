@@ -1,10 +1,10 @@
 //! Changes in a view: what is made is sealed under the folder's template, what takes a sealed
 //! file's place is a save of that file, plain files stay as they are.
 
-use crate::content::{Content, comes_after};
+use crate::content::Content;
 use crate::errno;
 use crate::folder::{Entry, Folder, Kind, SETTINGS};
-use crate::opened::{Handle, scratch};
+use crate::opened::{Handle, Sealed, scratch};
 use crate::seal::{Terms, metadata};
 use crate::stream::Job;
 use crate::view::{Opened, View, Wants};
@@ -242,12 +242,20 @@ impl View {
         let view = Wants { read: true, write: false };
         let over = |content: &Content, replaced: &Content| loop {
             let before = replaced.read_state().version;
-            let other = self.open_sealed(&target, &to.2.real, client, EDIT)?;
             let moving = match content.is_made() {
                 true => None,
                 false => Some(self.open_sealed(&source, &from.2.real, client, view)?),
             };
-            self.may_write(other.policy(), other.template())?;
+            let last = moving.clone().or_else(|| content.read_state().saved().cloned());
+            // A later state of the other one needs no more than its name.
+            let later = last.filter(|last| precedes(&target, &to.2.real, last));
+            let other = match &later {
+                Some(_) => None,
+                None => Some(self.open_sealed(&target, &to.2.real, client, EDIT)?),
+            };
+            for terms in later.iter().chain(&other) {
+                self.may_write(terms.policy(), terms.template())?;
+            }
             // Not before: what is asked about a program may be in these very files. The kernel lets
             // nobody rename the other way round meanwhile.
             let (mut replaced, mut state) = (replaced.write_state(), content.write_state());
@@ -255,29 +263,26 @@ impl View {
                 // It was sealed meanwhile, and is not what was opened.
                 continue;
             }
-            // What was made as a save of the other one needs no more than its name.
-            let follows = match &moving {
-                Some(moving) => comes_after(moving, &other),
-                None => state.follows(&other),
-            };
-            if follows {
-                state.seal(&self.daemon.session).map_err(|e| self.refused(&e))?;
-                rustix::fs::renameat(&source, &from.2.real, &target, &to.2.real)
-                    .map_err(errno::system)?;
-            } else {
-                content
-                    .take_over(&mut state, &other, &path, moving.as_ref())
-                    .map_err(|e| self.refused(&e))?;
+            let (old, new) = ((&source, &from.2.real), (&target, &to.2.real));
+            match &other {
+                None => {
+                    state.seal(&self.daemon.session).map_err(|e| self.refused(&e))?;
+                    rustix::fs::renameat(old.0, old.1, new.0, new.1).map_err(errno::system)?;
+                }
+                Some(other) => content
+                    .take_over(&mut state, other, &path, moving.as_ref())
+                    .map_err(|e| self.refused(&e))?,
             }
             replaced.moved(None);
-            state.moved(Some((Arc::clone(&target), to.2.real.clone())));
-            self.tree.rename((from.0, &from.2.real), (to.0, &to.2.real));
-            return match follows {
-                true => {
-                    bulla::sync_folder(&target.path(OsStr::new(""))).map_err(|e| self.refused(&e))
+            state.moved(Some((Arc::clone(new.0), new.1.clone())));
+            self.tree.rename((from.0, old.1), (to.0, new.1));
+            return match &other {
+                None => {
+                    bulla::sync_folder(&new.0.path(OsStr::new(""))).map_err(|e| self.refused(&e))
                 }
-                false => rustix::fs::unlinkat(&source, &from.2.real, AtFlags::empty())
-                    .map_err(errno::system),
+                Some(_) => {
+                    rustix::fs::unlinkat(old.0, old.1, AtFlags::empty()).map_err(errno::system)
+                }
             };
         };
         self.sharing(number, |content| self.sharing(replaced, |replaced| over(content, replaced)))
@@ -380,6 +385,15 @@ impl View {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether what has this name is an earlier state, under the same license, of a file that may be
+/// edited.
+fn precedes(folder: &Folder, real: &OsStr, last: &Sealed) -> bool {
+    let there = folder.open(real).ok().and_then(|file| bulla::inspect(&file).ok());
+    let (Some(there), Ok(made)) = (there, bulla::inspect(last.file())) else { return false };
+    let same = there.file == made.file && there.license == made.license;
+    same && there.revision < made.revision && last.decision().allows(Right::Edit)
 }
 
 fn time(time: Option<TimeOrNow>) -> Timespec {

@@ -148,9 +148,12 @@ impl State {
         Ok(())
     }
 
-    /// Whether it was made as a save of `other`, or of what came after that.
-    pub(crate) fn follows(&self, other: &Sealed) -> bool {
-        matches!(&self.made, Some((Terms::Of(last), _)) if comes_after(last, other))
+    /// What it has sealed last as a save of a file that made room for it.
+    pub(crate) fn saved(&self) -> Option<&Sealed> {
+        match &self.made {
+            Some((Terms::Of(last), _)) => Some(last),
+            _ => None,
+        }
     }
 
     /// Seals what is not sealed yet, unless it has no name.
@@ -349,11 +352,6 @@ impl Content {
         self.license.store(state.version.license, Ordering::Release);
         Ok(())
     }
-}
-
-/// Whether the one is a later state of the same file, under the same license, than the other.
-pub(crate) fn comes_after(one: &Sealed, other: &Sealed) -> bool {
-    one.file_id() == other.file_id() && one.revision() > other.revision()
 }
 
 /// Seals a draft; gives it back, whatever comes of it.
