@@ -472,7 +472,6 @@ fn ids_are_fresh() {
     assert!(a[4096..].chunks(16).zip(b[4096..].chunks(16)).all(|(a, b)| a != b));
 }
 
-/// Codes and their classes are an interface: of the C ABI, the wrappers, and exit statuses.
 /// What the README shows is an example, so it builds.
 #[test]
 fn the_readme_has_an_example() {
@@ -488,6 +487,7 @@ fn the_readme_has_an_example() {
     }
 }
 
+/// Codes and their classes are an interface: of the C ABI, the wrappers, and exit statuses.
 #[test]
 fn codes_are_as_documented() {
     use bulla::Class;

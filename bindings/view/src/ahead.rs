@@ -86,6 +86,11 @@ impl Ahead {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether it is worth it for this content.
+    pub(crate) fn suits(of: &Sealed) -> bool {
+        of.len() >= LARGE
+    }
+
     /// The pieces that have the content from `offset` to `end`, once they are opened; none if some
     /// of it was not opened ahead.
     pub(crate) fn find(&self, of: &Sealed, offset: u64, end: u64) -> Vec<Arc<Piece>> {
@@ -101,7 +106,7 @@ impl Ahead {
     pub(crate) fn plan(&self, of: &Sealed, offset: u64, end: u64) -> Vec<Job> {
         let mut pieces = self.pieces();
         let same = pieces.ready.front().is_none_or(|front| Arc::ptr_eq(&front.of, of));
-        if !same || offset != pieces.next || of.len() < LARGE {
+        if !same || offset != pieces.next {
             *pieces = Pieces::default();
         }
         let before = pieces.run;

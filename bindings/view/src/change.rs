@@ -264,26 +264,24 @@ impl View {
                 continue;
             }
             let (old, new) = ((&source, &from.2.real), (&target, &to.2.real));
-            match &other {
+            let done = match &other {
                 None => {
                     state.seal(&self.daemon.session).map_err(|e| self.refused(&e))?;
                     rustix::fs::renameat(old.0, old.1, new.0, new.1).map_err(errno::system)?;
-                }
-                Some(other) => content
-                    .take_over(&mut state, other, &path, moving.as_ref())
-                    .map_err(|e| self.refused(&e))?,
-            }
-            replaced.moved(None);
-            state.moved(Some((Arc::clone(new.0), new.1.clone())));
-            self.tree.rename((from.0, old.1), (to.0, new.1));
-            return match &other {
-                None => {
                     bulla::sync_folder(&new.0.path(OsStr::new(""))).map_err(|e| self.refused(&e))
                 }
-                Some(_) => {
+                Some(other) => {
+                    content
+                        .take_over(&mut state, other, &path, moving.as_ref())
+                        .map_err(|e| self.refused(&e))?;
                     rustix::fs::unlinkat(old.0, old.1, AtFlags::empty()).map_err(errno::system)
                 }
             };
+            // It has the name by now, whatever came of the rest.
+            replaced.moved(None);
+            state.moved(Some((Arc::clone(new.0), new.1.clone())));
+            self.tree.rename((from.0, old.1), (to.0, new.1));
+            return done;
         };
         self.sharing(number, |content| self.sharing(replaced, |replaced| over(content, replaced)))
     }

@@ -125,12 +125,13 @@ impl Handle {
         }
     }
 
-    /// What is read as it is sealed, and only read: what is written may change before.
+    /// What is read as it is sealed, and only read: what is written may change before. Of large
+    /// files.
     fn steady(&self) -> Option<Sealed> {
         let state = self.content.read_state();
         let lease = self.lease();
         let same = lease.of == state.version && !state.is_ahead() && self.reads && !self.writes;
-        lease.sealed.clone().filter(|_| same)
+        lease.sealed.as_ref().filter(|sealed| same && Ahead::suits(sealed)).cloned()
     }
 
     /// Looks for what was opened ahead of a read, if that may still be read and is what the file
