@@ -5,7 +5,7 @@ TARGET ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BULLA_DEBUG := $(TARGET)/debug/bulla
 
 .PHONY: c install test-c test-c-install test-c-headers test-c-sanitize test-c-threads \
-	windows test-windows test-windows-large test-windows-core bench-c
+	windows test-windows test-windows-large test-windows-core bench-windows bench-c
 
 c:
 	sh $(C)/package/build.sh $(TARGET)
@@ -61,6 +61,10 @@ test-windows-large:
 # The core's own tests on Windows.
 test-windows-core:
 	PROFILE=dev sh $(C)/windows/build.sh $(TARGET)/windows core-tests
+
+# The command there against a copy of the same file.
+bench-windows:
+	sh $(C)/windows/bench.sh $(TARGET)/windows
 
 # What a call through C costs over the same through Rust.
 bench-c: c

@@ -164,7 +164,7 @@ impl<S: ReadAt> SeekReader<S> {
             each()?;
             let len = self.open_whole(batch, buf)?;
             let at = batch * (BATCH * CHUNK) as u64;
-            positional::write_parts(to, &mut positional::parts(buf, len as usize), at)
+            positional::write_chunks(to, buf, len as usize, at)
                 .map_err(|e| Error::io("writing the opened content", e))?;
             Ok(len)
         })

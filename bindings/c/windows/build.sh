@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds libbulla.dll for 64-bit Windows on Debian 12, and lays out TARGET-FOLDER/dist:
-#   libbulla.dll, libbulla.dll.a (import library), libbulla.def, headers.
-# With PROFILE=dev also TARGET-FOLDER/test: a DLL that panics on demand, and a stand-in for a
-# system DLL that Wine 8 lacks. With COMMAND=1 also TARGET-FOLDER/dist/bulla.exe.
+#   libbulla.dll, libbulla.dll.a (import library), libbulla.def, headers;
+# and TARGET-FOLDER/test: a stand-in for a system DLL that Wine 8 lacks; with PROFILE=dev also a
+# DLL that panics on demand. With COMMAND=1 also TARGET-FOLDER/dist/bulla.exe.
 # usage: build.sh TARGET-FOLDER [core-tests]: the latter runs the core's own tests under Wine
 #
 # The standard library is built along (nothing else here has it for this target), so the compiler
@@ -35,12 +35,10 @@ cargo() {
 }
 case ${PROFILE:-release} in dev) built=$target/$triple/debug ;; *) built=$target/$triple/release ;; esac
 
-# --- For tests alone -----------------------------------------------------------------------------
-if [ "${PROFILE:-release}" = dev ]; then
-    mkdir -p "$target/test"
-    $tool-gcc-win32 -Wall -Wextra -Werror -shared -o "$target/test/bcryptprimitives.dll" \
-        "$here/bcryptprimitives.c" -ladvapi32
-fi
+# --- For Wine alone ------------------------------------------------------------------------------
+mkdir -p "$target/test"
+$tool-gcc-win32 -Wall -Wextra -Werror -shared -o "$target/test/bcryptprimitives.dll" \
+    "$here/bcryptprimitives.c" -ladvapi32
 if [ "${2:-}" = core-tests ]; then
     . "$here/wine.sh"
     export WINEPATH="$target/test" CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$here/run.sh"

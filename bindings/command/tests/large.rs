@@ -1,4 +1,4 @@
-//! A file of 5 GiB in constant memory, through the command.
+//! Large files through the command: 5 GiB in constant memory, blocks that are shared.
 #![cfg(target_os = "linux")]
 
 mod office;
@@ -108,4 +108,43 @@ fn five_gibibytes_in_constant_memory() {
 fn quiet(mut command: Command) -> Command {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
+}
+
+/// Where a file system can share blocks, a new license does not copy the content. Needs root and
+/// `mkfs.btrfs`.
+#[test]
+fn a_new_license_shares_the_content() {
+    let office = Office::new("x25519");
+    office.device("visitor", "x25519");
+    fs::File::create(office.path("image")).unwrap().set_len(512 << 20).unwrap();
+    office.folder("shared");
+    let sh = |script: &str| {
+        let done = Command::new("sh").args(["-ec", script]).current_dir(office.path(".")).status();
+        assert!(done.unwrap().success(), "{script} (package btrfs-progs, root)");
+    };
+    sh("mkfs.btrfs -q image >/dev/null && mount -o loop image shared");
+    let mounted = Unmounted(office.path("shared"));
+    let plain = bytes(128 << 20, 5);
+    office.write("shared/plain", &plain);
+    office.ok("issuer", &seal_args(&["shared/plain", "-o", "shared/sealed"]));
+    let used = || {
+        sh("sync -f shared/sealed");
+        let all = rustix::fs::statvfs(&mounted.0).unwrap();
+        (all.f_blocks - all.f_bfree) * all.f_frsize
+    };
+    // The old one stays, by another name.
+    fs::hard_link(office.path("shared/sealed"), office.path("shared/old")).unwrap();
+    let before = used();
+    office.ok("issuer", &["relicense", "shared/sealed", "--add", "visitor/identity.pub"]);
+    let more = used().saturating_sub(before);
+    assert!(more < 16 << 20, "{} MiB were copied", more >> 20);
+    assert!(office.opened("desk", "shared/sealed") == plain);
+}
+
+struct Unmounted(std::path::PathBuf);
+
+impl Drop for Unmounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }
