@@ -1,12 +1,10 @@
 //! Ways out through what runs for the user outside: agents, buses, print servers.
 
 use crate::Setting;
-use crate::view::MARKER;
 use crate::view::both::need;
-use crate::{Attempt, Running, holds};
+use crate::{Running, holds};
 use std::fs;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixListener;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -74,31 +72,39 @@ fn a_bus_that_starts_programs() {
     }
 }
 
-/// What `lp` does: the document goes to the socket of the machine's print server.
+/// `lp`, and a print server that keeps what it is sent.
 #[test]
 fn a_printer() {
+    need("lp", "cups-client");
+    need("/usr/sbin/cupsd", "cups-daemon");
     let s = Setting::new();
-    let folder = Path::new("/run/cups");
-    let made = fs::create_dir(folder).is_ok();
-    let socket = folder.join("cups.sock");
-    assert!(!socket.exists(), "a print server runs here, and this test takes its place");
-    let listener = UnixListener::bind(&socket).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let print = "
-s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect('/run/cups/cups.sock')
-s.sendall(b'POST /printers/office HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Type: application/ipp\\r\\n'
-          b'Content-Length: %d\\r\\n\\r\\n' % len(secret) + secret)
-s.shutdown(socket.SHUT_WR)";
-    s.python("a printer", print, |_: &Attempt| {
-        let Ok((mut stream, _)) = listener.accept() else { return false };
-        let mut got = Vec::new();
-        stream.set_nonblocking(false).unwrap();
-        let read = stream.read_to_end(&mut got).is_ok();
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-        read && got.ends_with(MARKER.as_bytes())
-    });
-    fs::remove_file(&socket).unwrap();
-    if made {
-        let _ = fs::remove_dir(folder);
+    let out = s.out.to_str().unwrap();
+    for folder in ["root", "spool", "state"] {
+        fs::create_dir(s.out.join(folder)).unwrap();
     }
+    let server = "Listen OUT/socket\nBrowsing No\nDefaultAuthType None\n\
+                  <Policy default>\n<Limit All>\nOrder allow,deny\n</Limit>\n</Policy>\n";
+    let files = "FileDevice Yes\nServerRoot OUT/root\nRequestRoot OUT/spool\nCacheDir OUT/state\n\
+                 StateDir OUT/state\nTempDir OUT/spool\nErrorLog /dev/null\nAccessLog /dev/null\n\
+                 PageLog /dev/null\n";
+    fs::write(s.out.join("cupsd.conf"), server.replace("OUT", out)).unwrap();
+    fs::write(s.out.join("files.conf"), files.replace("OUT", out)).unwrap();
+    let mut cupsd = Command::new("/usr/sbin/cupsd");
+    cupsd.arg("-f").arg("-c").arg(s.out.join("cupsd.conf")).arg("-s").arg(s.out.join("files.conf"));
+    let _cupsd = Running(cupsd.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let (socket, paper) = (s.out.join("socket"), format!("file:{out}/paper"));
+    crate::view::until("the print server has a printer", || {
+        let mut add = Command::new("/usr/sbin/lpadmin");
+        add.arg("-h").arg(&socket).args(["-p", "desk", "-E", "-m", "raw", "-v", &paper]);
+        add.stderr(Stdio::null()).status().unwrap().success()
+    });
+    s.shell("a printer", "lp -h OUT/socket -d desk secret", |_| {
+        // Documents that were sent wait in files that begin with a d.
+        let sent = fs::read_dir(s.out.join("spool")).unwrap().map(|entry| entry.unwrap().path());
+        let is_document = |p: &Path| p.file_name().is_some_and(|n| n.as_encoded_bytes()[0] == b'd');
+        let sent: Vec<_> = sent.filter(|path| is_document(path)).collect();
+        let leaked = sent.iter().any(|path| holds(&fs::read(path).unwrap()));
+        sent.iter().for_each(|path| fs::remove_file(path).unwrap());
+        leaked
+    });
 }
