@@ -99,7 +99,8 @@ impl Driven {
 
     /// Reads.
     pub fn read(&self, handle: u64, out: &mut [u8], offset: u64) -> Result<usize> {
-        self.0.read(handle, || Ok(Self::client()), out, offset).map_err(failed)
+        let opened = self.0.opened(handle).map_err(failed)?;
+        self.0.read(&opened, || Ok(Self::client()), out, offset).map_err(failed)
     }
 
     /// Writes.

@@ -51,7 +51,7 @@ impl Requests {
     fn read_now(
         &self,
         request: &Request,
-        handle: FileHandle,
+        opened: &Opened,
         offset: u64,
         size: usize,
         reply: ReplyData,
@@ -60,7 +60,7 @@ impl Requests {
             if room.len() < size {
                 room.resize(size, 0);
             }
-            match self.0.read(handle.0, || self.client(request), &mut room[..size], offset) {
+            match self.0.read(opened, || self.client(request), &mut room[..size], offset) {
                 Ok(n) => reply.data(&room[..n]),
                 Err(e) => reply.error(e),
             }
@@ -284,13 +284,16 @@ impl Filesystem for Requests {
             return reply.error(e);
         }
         let size = size.min(TRANSFER) as usize;
-        let opened = self.0.opened(handle.0);
-        let Ok(Opened::Sealed(sealed)) = opened.as_deref() else {
-            return self.read_now(request, handle, offset, size, reply);
+        let opened = match self.0.opened(handle.0) {
+            Ok(opened) => opened,
+            Err(e) => return reply.error(e),
+        };
+        let Opened::Sealed(sealed) = &*opened else {
+            return self.read_now(request, &opened, offset, size, reply);
         };
         let ReadAhead { pieces, end, jobs } = sealed.read_ahead(offset, size);
         match &pieces[..] {
-            [] => self.read_now(request, handle, offset, size, reply),
+            [] => self.read_now(request, &opened, offset, size, reply),
             [piece] => reply.data(piece.part(offset, end)),
             several => OUTGOING.with_borrow_mut(|room| {
                 room.clear();

@@ -442,12 +442,12 @@ impl View {
     /// Reads for the process that `client` finds.
     pub(crate) fn read(
         &self,
-        handle: u64,
+        opened: &Opened,
         client: impl Fn() -> Result<Client, Errno>,
         out: &mut [u8],
         offset: u64,
     ) -> Result<usize, Errno> {
-        match &*self.opened(handle)? {
+        match opened {
             Opened::Plain(file) => {
                 let mut done = 0;
                 while done < out.len() {
