@@ -10,6 +10,11 @@ cargo=${CARGO:-cargo}
 $cargo gamma --version > /dev/null 2>&1 || $cargo install --locked cargo-gamma
 files=
 for file; do files="$files --file $file"; done
-# shellcheck disable=SC2086
-CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$out/target" $cargo gamma run --config .ci/gamma.toml --no-relaunch --progress never \
-    --artifact-dir "$out" --jobs "${JOBS:-2}" $files
+gamma() {
+    # shellcheck disable=SC2086
+    CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$out/target" $cargo gamma run --config .ci/gamma.toml --no-relaunch \
+        --progress never --artifact-dir "$out" --jobs "${JOBS:-2}" $files "$@"
+}
+# What the unit tests leave is tested again by all tests: a survivor costs a run of every one of them.
+gamma --test-lib || true
+gamma --only-survivors

@@ -8,14 +8,10 @@ out=$(cd "$1" && pwd)
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 cargo=${CARGO:-cargo}
 $cargo cyclonedx --version > /dev/null 2>&1 || $cargo install --locked cargo-cyclonedx
-# It writes beside each Cargo.toml: into a copy of those, not into the sources.
+# It writes beside each Cargo.toml: into a copy of the tree, not into the sources.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -r "$root/Cargo.toml" "$root/Cargo.lock" "$root/src" "$root/benches" "$root/examples" "$root/README.md" "$work"
-for member in c command view; do
-    mkdir -p "$work/bindings/$member"
-    cp -r "$root/bindings/$member/." "$work/bindings/$member"
-done
+(cd "$root" && git ls-files -z | xargs -0 cp --parents -t "$work")
 for system in linux:x86_64-unknown-linux-gnu windows:x86_64-pc-windows-gnu; do
     for package in c:libbulla command:bulla-command; do
         (cd "$work/bindings/${package%%:*}" && $cargo cyclonedx --quiet --format json --spec-version 1.5 \
