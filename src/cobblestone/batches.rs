@@ -249,11 +249,14 @@ mod tests {
     #[test]
     fn what_was_written_before_stays_in_front() {
         let text = text(5 * BATCH * CHUNK);
-        let (plain, mut w) = (file(&text), encryptor());
-        w.write_all(b"before").unwrap();
-        by_threads(|work| w.copy_file(&plain, work)).unwrap();
-        let made = content(&w.finish().unwrap().0);
-        assert!(made[100..] == sealed(&[b"before", &text[..]].concat()));
+        // Also a whole batch, behind which all slots are free again.
+        for before in [&b"before"[..], &text[..BATCH * CHUNK]] {
+            let (plain, mut w) = (file(&text), encryptor());
+            w.write_all(before).unwrap();
+            by_threads(|work| w.copy_file(&plain, work)).unwrap();
+            let made = content(&w.finish().unwrap().0);
+            assert!(made[100..] == sealed(&[before, &text[..]].concat()));
+        }
     }
 
     #[test]

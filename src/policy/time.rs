@@ -26,7 +26,7 @@ pub(crate) fn parse_instant(s: &str) -> Option<i64> {
                 .zip(shape)
                 .all(|(b, s)| if *s == b'0' { b.is_ascii_digit() } else { b == s })
     };
-    if !s.is_ascii() || b.len() < 20 || !shape(&b[..19], b"0000-00-00T00:00:00") {
+    if b.len() < 20 || !shape(&b[..19], b"0000-00-00T00:00:00") {
         return None;
     }
     let n = |from: usize, len: usize| s.get(from..from + len)?.parse::<i32>().ok();
@@ -37,7 +37,8 @@ pub(crate) fn parse_instant(s: &str) -> Option<i64> {
             if hours > 23 || minutes > 59 {
                 return None;
             }
-            (hours * 3600 + minutes * 60) * if sign == b'-' { -1 } else { 1 }
+            let east = hours * 3600 + minutes * 60;
+            if sign == b'-' { -east } else { east }
         }
         _ => return None,
     };
@@ -117,6 +118,7 @@ mod tests {
         assert_eq!(parse_instant("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(parse_instant("2026-04-01T00:00:00+09:00"), Some(1_774_969_200));
         assert_eq!(parse_instant("2028-02-29T23:59:59-05:30"), Some(1_835_501_399));
+        assert_eq!(parse_instant("2026-04-01T23:59:00+23:59"), Some(1_775_001_600));
         assert_eq!(parse_instant("2999-12-31T23:59:59Z"), Some(END_OF_TIME - 1));
         for bad in [
             "",

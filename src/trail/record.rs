@@ -271,3 +271,96 @@ pub(super) mod instant {
         seconds.ok_or_else(|| de::Error::custom("not a time like 2026-11-24T13:37:22Z"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Leaves one member out.
+    type Without = fn(&mut TrailRecord);
+
+    const MEMBERS: [(&str, Without); 15] = [
+        ("device", |r| r.device = None),
+        ("root", |r| r.root = None),
+        ("file", |r| r.file = None),
+        ("license_seq", |r| r.license_seq = None),
+        ("rev", |r| r.rev = None),
+        ("commitment", |r| r.commitment = None),
+        ("policy_sha256", |r| r.policy_sha256 = None),
+        ("trail", |r| r.trail = None),
+        ("reset", |r| r.reset = None),
+        ("root_key", |r| r.root_key = None),
+        ("kind", |r| r.kind = None),
+        ("signer", |r| r.signer = None),
+        ("list_seq", |r| r.list_seq = None),
+        ("summary", |r| r.summary = None),
+        ("lost", |r| (r.lost, r.lost_bytes) = (None, None)),
+    ];
+
+    fn full(event: Event) -> TrailRecord {
+        let who = Some(Thumbprint([1; 32]));
+        TrailRecord {
+            device: who,
+            root: who,
+            file: Some(Id([2; 16])),
+            license_seq: Some(1),
+            rev: Some(1),
+            commitment: Some([3; 32]),
+            policy_sha256: Some(Digest256([4; 32])),
+            trail: Some(Id([5; 16])),
+            reset: Some("reset".into()),
+            root_key: Some([6; 32]),
+            kind: Some("trust".into()),
+            signer: who,
+            list_seq: Some(1),
+            summary: Some(Digest256([7; 32])),
+            lost: Some("AA".into()),
+            lost_bytes: Some(1),
+            ..TrailRecord::new(event)
+        }
+    }
+
+    /// As docs/trail.md lists them, beside the device.
+    fn needs(event: Event) -> &'static [&'static str] {
+        match event {
+            Event::Begun => &["trail"],
+            Event::Opened => &["file", "policy_sha256"],
+            Event::Seen => &["root", "file", "license_seq", "rev", "commitment"],
+            Event::Repaired => &["lost"],
+            Event::Reset => &["root", "trail", "reset", "root_key"],
+            Event::ListUsed => &["kind", "root", "signer", "list_seq"],
+            Event::Summed => &["summary"],
+            _ => &[],
+        }
+    }
+
+    #[test]
+    fn each_event_needs_its_members_and_no_others() {
+        for &event in Event::ALL {
+            let whole = full(event);
+            assert_eq!(whole.rules(), Ok(()), "{event:?}");
+            let mut least = whole.clone();
+            for (name, leave_out) in MEMBERS {
+                let needed = name == "device" || needs(event).contains(&name);
+                let mut without = whole.clone();
+                leave_out(&mut without);
+                assert_eq!(without.rules().is_err(), needed, "{event:?} without {name}");
+                if !needed {
+                    leave_out(&mut least);
+                }
+            }
+            assert_eq!(least.rules(), Ok(()), "{event:?} with no more than it needs");
+        }
+        for (lost, lost_bytes) in [(None, Some(1)), (Some("AA".to_owned()), None)] {
+            let half = TrailRecord { lost, lost_bytes, ..full(Event::Repaired) };
+            assert!(half.rules().is_err());
+        }
+    }
+
+    #[test]
+    fn times_end_with_the_year_2999() {
+        let at = |time| TrailRecord { time, ..full(Event::Opened) }.rules();
+        assert_eq!(at(END_OF_TIME as u64 - 1), Ok(()));
+        assert!(at(END_OF_TIME as u64).is_err());
+    }
+}
