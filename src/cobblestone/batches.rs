@@ -283,16 +283,19 @@ mod tests {
 
     #[test]
     fn a_file_that_gets_shorter_is_refused() {
-        let plain = file(&text(9 * BATCH * CHUNK));
-        let threads = NonZeroUsize::MIN;
-        let mut cut = |done| {
-            if done == (BATCH * CHUNK) as u64 {
-                plain.set_len(done + 1).unwrap();
-            }
-            Ok(())
-        };
-        let cut = encryptor().copy_file(&plain, &mut Work { threads, progress: &mut cut });
-        assert_eq!(cut.unwrap_err().code(), Code::Changed);
+        let batch = (BATCH * CHUNK) as u64;
+        for left in [0, 1, batch - 1] {
+            let plain = file(&text(9 * BATCH * CHUNK));
+            let threads = NonZeroUsize::MIN;
+            let mut cut = |done| {
+                if done == batch {
+                    plain.set_len(done + left).unwrap();
+                }
+                Ok(())
+            };
+            let cut = encryptor().copy_file(&plain, &mut Work { threads, progress: &mut cut });
+            assert_eq!(cut.unwrap_err().code(), Code::Changed, "{left}");
+        }
     }
 
     /// The first changed chunk is the one that is named, and in order nothing of its batch or

@@ -270,6 +270,11 @@ mod tests {
                 let mut back = vec![0; len + 5];
                 let n = parts.read_at(&mut back, offset as u64, len as u64).unwrap();
                 assert!(back[..n] == *text.get(offset..).unwrap_or_default(), "{len} {offset}");
+                // Less than there is.
+                let mut some = [0; 100];
+                let n = parts.read_at(&mut some, offset as u64, len as u64).unwrap();
+                let there = text.get(offset..).unwrap_or_default();
+                assert!(some[..n] == there[..there.len().min(100)], "{len} {offset}");
             }
         }
     }
@@ -288,7 +293,8 @@ mod tests {
         assert!(parts.read_at(&mut back, 0, text.len() as u64).is_err());
         assert!(back != text);
         // Nor what is not there.
-        assert!(parts.read_at(&mut back, 0, text.len() as u64 + 1).is_err());
+        let beyond = parts.read_at(&mut back[..1], text.len() as u64, text.len() as u64 + 1);
+        assert_eq!(beyond.unwrap_err().code(), Code::Length);
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Cidr {
         let shape = || at.error("must be a network like 10.20.0.0/16 or 2001:db8::/32");
         let (address, digits) = text.split_once('/').ok_or_else(shape)?;
         let canonical = digits == "0" || !digits.starts_with('0');
-        if !canonical || digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if !canonical || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(shape());
         }
         let prefix: u32 = digits.parse().map_err(|_| shape())?;
@@ -158,6 +158,10 @@ mod tests {
         assert!(hold(json!(["0.0.0.0/0"]), &["255.255.255.255"]));
         assert!(!hold(json!(["0.0.0.0/0"]), &["2001:db8::1"]));
         assert!(hold(json!(["::/0"]), &["2001:db8::1"]));
+        for (one, next) in [("10.20.3.4", "10.20.3.5"), ("2001:db8::1", "2001:db8::2")] {
+            let block = format!("{one}/{}", if one.contains(':') { 128 } else { 32 });
+            assert!(hold(json!([block]), &[one]) && !hold(json!([block]), &[next]));
+        }
         assert!(hold(json!(["10.20.0.0/16"]), &["::ffff:10.20.1.1"]));
     }
 
@@ -169,7 +173,7 @@ mod tests {
             "10.20.0.1/16",
             "10.20.0.0/016",
             "010.20.0.0/16",
-            "10.20.0.0/+8",
+            "10.0.0.0/+8",
             "10.20.0.0/",
             "2001:db8::/129",
             "2001:db8::1/32",
