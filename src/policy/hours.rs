@@ -228,6 +228,40 @@ mod tests {
         s.parse::<Timestamp>().unwrap().as_second()
     }
 
+    fn refused(zone: &str, from: &str, to: &str) -> bool {
+        let v = json!({"zone": zone, "days": ["mon"], "from": from, "to": to});
+        Window::parse(&At::root(&v, Code::BadPolicy)).is_err()
+    }
+
+    #[test]
+    fn times_of_day_and_zones_have_one_spelling() {
+        for (from, to) in [("00:00", "00:01"), ("23:59", "24:00"), ("19:08", "08:59")] {
+            assert!(!refused("UTC", from, to), "{from} to {to}");
+        }
+        let bad =
+            ["", "8:30", "08:300", "08-30", "08:3", "0a:30", "08:a0", "08:60", "24:01", "25:00"];
+        for bad in bad {
+            assert!(refused("UTC", bad, "12:00") && refused("UTC", "12:00", bad), "{bad}");
+        }
+        assert!(refused("UTC", "24:00", "12:00") && refused("UTC", "12:00", "12:00"));
+        for bad in ["", "asia/seoul", "Seoul", "Etc/Unknown", "+09:00"] {
+            assert!(refused(bad, "08:30", "18:30"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_holds_outside_of_time() {
+        let all = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let w = window("UTC", &all, "00:00", "24:00");
+        assert_eq!(w.end(0), Some(86_400));
+        assert_eq!(w.end(-1), None);
+        assert!(w.end(time::END_OF_TIME - 1).is_some());
+        assert_eq!(w.end(time::END_OF_TIME), None);
+        assert_eq!(w.show_now(at("2026-11-28T10:12:59Z")), "Sat 10:12");
+        assert_eq!(w.show_now(-1), "a time out of range");
+        assert!(w.spans(-1, 7).is_empty());
+    }
+
     #[test]
     fn shows_itself() {
         let all = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
