@@ -11,7 +11,7 @@ $cargo cyclonedx --version > /dev/null 2>&1 || $cargo install --locked cargo-cyc
 # It writes beside each Cargo.toml: into a copy of the tree, not into the sources.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-(cd "$root" && git ls-files -z | xargs -0 cp --parents -t "$work")
+(cd "$root" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work")
 for system in linux:x86_64-unknown-linux-gnu windows:x86_64-pc-windows-gnu; do
     for package in c:libbulla command:bulla-command; do
         (cd "$work/bindings/${package%%:*}" && $cargo cyclonedx --quiet --format json --spec-version 1.5 \

@@ -1,4 +1,4 @@
-# For sourcing: Wine with a folder of its own, and quiet. `wine_stop` ends it.
+# For sourcing: Wine with a folder of its own, and quiet.
 sh "$here/../need.sh" /usr/lib/wine/wine64=wine64
 if [ -z "${WINEPREFIX:-}" ]; then
     WINEPREFIX=$target/wine

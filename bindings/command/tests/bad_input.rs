@@ -5,12 +5,12 @@
 mod office;
 
 use data_encoding::BASE64URL_NOPAD;
-use office::{Office, Random, bytes, policy, refused, seal_args};
+use office::{Office, OwnDisk, Random, bytes, policy, refused, seal_args};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
 /// An office with `file` and its envelope `good`.
 fn office(content: &[u8]) -> Office {
@@ -494,30 +494,12 @@ fn original_names_stay_in_the_folder() {
     }
 }
 
-/// A file system of 1 MiB, gone when dropped.
-struct Small(PathBuf);
-
-impl Small {
-    /// `None` where we may not mount.
-    fn mount(at: PathBuf) -> Option<Self> {
-        fs::create_dir(&at).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&at).stderr(Stdio::null());
-        mount.status().is_ok_and(|s| s.success()).then_some(Small(at))
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk_loses_nothing() {
     let content = bytes(700_000, 5);
     let office = office(&content);
-    let Some(_small) = Small::mount(office.path("small")) else {
+    let tmpfs = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"];
+    let Some(_disk) = OwnDisk::mount(office.path("small"), &tmpfs) else {
         println!("skipped: a small file system cannot be mounted here");
         return;
     };

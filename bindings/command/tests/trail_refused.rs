@@ -6,13 +6,13 @@ mod office;
 
 use bulla::{Access, Code, Home, Host, Right, Session};
 use office::rights::{agents, by, copied_command, grant, policy_of};
-use office::{Office, finish, is_root, refused};
+use office::{Office, OwnDisk, finish, is_root, refused};
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -138,29 +138,11 @@ fn a_trail_that_cannot_be_written() {
     office.ok("desk", &["trail", "verify"]);
 }
 
-/// Unmounts when dropped.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn tmpfs(at: PathBuf, size: &str) -> Option<Self> {
-        fs::create_dir_all(&at).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"]).arg(&at);
-        let mounted = is_root() && mount.stderr(Stdio::null()).status().is_ok_and(|s| s.success());
-        mounted.then_some(Mount(at))
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk() {
     let office = office();
-    let Some(_mount) = Mount::tmpfs(office.path("full"), "64k") else {
+    let tmpfs = ["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs"];
+    let Some(_disk) = OwnDisk::mount(office.path("full"), &tmpfs) else {
         eprintln!("NOT TESTED: a full disk needs root and the right to mount");
         return;
     };

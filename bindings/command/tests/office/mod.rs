@@ -211,3 +211,22 @@ impl Office {
         Session::start(&home, home.identity(None).unwrap(), Host::default()).unwrap()
     }
 }
+
+/// A folder with a file system of its own, unmounted when dropped.
+pub struct OwnDisk(pub PathBuf);
+
+impl OwnDisk {
+    /// Mounted with these arguments of `mount`; `None` where we may not.
+    pub fn mount(at: PathBuf, args: &[&str]) -> Option<Self> {
+        fs::create_dir_all(&at).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(args).arg(&at).stderr(std::process::Stdio::null());
+        mount.status().is_ok_and(|s| s.success()).then_some(OwnDisk(at))
+    }
+}
+
+impl Drop for OwnDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
