@@ -9,5 +9,6 @@ test-view:
 
 bench-view:
 	$(CARGO) build --release --package bulla-command
-	python3 benches/view.py $(TARGET)/release/bulla
+	$(CARGO) build --release --package bulla-view --example empty
+	python3 benches/view.py $(TARGET)/release/bulla --empty $(TARGET)/release/examples/empty
 	python3 benches/view.py $(TARGET)/release/bulla --update
