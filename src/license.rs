@@ -60,10 +60,6 @@ impl Object for LicenseClaims {
         if self.wraps.iter().any(|w| w.scope == Scope::Batch) != self.batch.is_some() {
             return Err("its batch id does not go with the scope of its wraps");
         }
-        let delegation = [self.template.is_some(), self.permit.is_some(), self.nonce.is_some()];
-        if delegation.iter().any(|d| *d) != delegation.iter().all(|d| *d) {
-            return Err("a part of its delegation is missing");
-        }
         if (self.seq == 0) != self.template.is_some() {
             return Err("its seq does not go with its signer");
         }

@@ -6,9 +6,9 @@
 coverage:
 	sh tests/coverage.sh $(TARGET)/coverage/report
 
-# Mutants of what decides: hours. FILES='src/license.rs' for some.
+# Mutants of what decides: hours. MODULES=policy for some.
 mutants:
-	sh tests/mutants.sh $(TARGET)/mutants $(FILES)
+	sh tests/mutants.sh $(TARGET)/mutants $(MODULES)
 
 # The oldest versions of dependencies that Cargo.toml allows.
 test-minimal:

@@ -284,17 +284,18 @@ mod tests {
     #[test]
     fn a_file_that_gets_shorter_is_refused() {
         let batch = (BATCH * CHUNK) as u64;
-        for left in [0, 1, batch - 1] {
+        // In the middle, and in the last batch, behind which nothing else is missing.
+        for (at, left) in [1, 8].into_iter().flat_map(|at| [0, 1, batch - 1].map(|n| (at, n))) {
             let plain = file(&text(9 * BATCH * CHUNK));
             let threads = NonZeroUsize::MIN;
             let mut cut = |done| {
-                if done == batch {
+                if done == at * batch {
                     plain.set_len(done + left).unwrap();
                 }
                 Ok(())
             };
             let cut = encryptor().copy_file(&plain, &mut Work { threads, progress: &mut cut });
-            assert_eq!(cut.unwrap_err().code(), Code::Changed, "{left}");
+            assert_eq!(cut.unwrap_err().code(), Code::Changed, "{at} {left}");
         }
     }
 

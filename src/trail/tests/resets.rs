@@ -114,8 +114,20 @@ fn a_lost_trail_begins_anew_for_the_root_that_says_so() {
         assert!(found(lines(&records[1])).is_ok());
         let mut other = opened(1, "kim");
         (other.seq, other.device, other.prev) = (1, records[1].device, records[1].prev);
-        let found = found(lines(&other)).unwrap_err();
-        assert_eq!((found.line, found.kind), (2, TrailFaultKind::Misplaced));
+        let unfit = found(lines(&other)).unwrap_err();
+        assert_eq!((unfit.line, unfit.kind), (2, TrailFaultKind::Misplaced));
+        // Nor the reset of a trail that another root's began, or with another id.
+        let begun_otherwise = |change: &dyn Fn(&mut TrailRecord)| {
+            let (mut begun, mut reset) = (records[0].clone(), records[1].clone());
+            change(&mut begun);
+            reset.prev = Digest256(sha256(&begun.to_line()));
+            let bytes = [begun.to_line(), reset.to_line(), vec![]].join(&b'\n');
+            found(bytes).map(|_| ()).map_err(|f| (f.line, f.kind))
+        };
+        assert_eq!(begun_otherwise(&|_| ()), Ok(()));
+        let misplaced = Err((2, TrailFaultKind::Misplaced));
+        assert_eq!(begun_otherwise(&|r| r.root = Some(daehan.root())), misplaced);
+        assert_eq!(begun_otherwise(&|r| r.trail = Some(id(1))), misplaced);
 
         // The remains of a second loss do not replace those of the first.
         // Open, it could not be renamed on Windows.
@@ -187,6 +199,14 @@ fn a_forged_reset_breaks_the_chain() {
         }),
         Err(Code::Trail)
     );
+    // Signed by the key that stands beside it, in another root's name.
+    let (device, trail) = (desk.identity.thumbprint(), desk.identity.trail());
+    let borrowed = Reset::sign_for(hanbit.root(), &mallory.0, device, trail, NOW).unwrap();
+    let by_mallory = |r: &mut TrailRecord| {
+        (r.root, r.root_key) = (Some(mallory.root()), Some(key));
+        (r.trail, r.reset) = (Some(borrowed.id()), Some(borrowed.as_str().into()));
+    };
+    assert_eq!(rewrite(&by_mallory), Err(Code::Trail));
     // The signature's first character.
     let dot = reset.as_str().rfind('.').unwrap();
     let (signed, signature) = reset.as_str().split_at(dot + 1);

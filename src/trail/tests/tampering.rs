@@ -184,6 +184,105 @@ fn lines_that_are_missing_moved_or_put_in_are_found() {
     assert_eq!(verify(&[], &[]), Err((1, Kind::Missing)));
 }
 
+/// Of two lines that claim one place, the later is right only if it followed the line before them,
+/// has the number for that, and the next line follows it.
+#[test]
+fn a_line_is_not_called_put_in_for_less() {
+    let (_desk, lines, _) = sample();
+    let hash = |line: &[u8]| Digest256(sha256(line.strip_suffix(b"\n").unwrap()));
+    let after_two = |seq, prev, next_prev: Option<Digest256>| {
+        let park = Some("park".to_owned());
+        let third = line(&TrailRecord { seq, prev, subject: park, ..record(&lines[1]) });
+        let prev = next_prev.unwrap_or_else(|| hash(&third));
+        let fourth = line(&TrailRecord { prev, ..record(&lines[2]) });
+        verify(&[lines[0].clone(), lines[1].clone(), third, fourth], &[]).map(|_| ())
+    };
+    let first = hash(&lines[0]);
+    assert_eq!(after_two(1, first, None), Err((2, Kind::Inserted)));
+    assert_eq!(after_two(0, first, None), Err((3, Kind::Order)));
+    assert_eq!(after_two(1, Digest256([9; 32]), None), Err((3, Kind::Order)));
+    assert_eq!(after_two(1, first, Some(Digest256([9; 32]))), Err((3, Kind::Order)));
+    assert_eq!(after_two(0, Digest256([9; 32]), None), Err((3, Kind::Order)));
+
+    let missing = [&lines[..2], &lines[5..]].concat().concat();
+    let fault = verify_trail(&missing[..], &TrailExpectation::default()).unwrap_err();
+    assert!(fault.message.contains("records 2 to 4 are missing"), "{}", fault.message);
+}
+
+/// A source that answers every other call with an error.
+struct Failing<'a> {
+    bytes: &'a [u8],
+    kind: std::io::ErrorKind,
+    failed: bool,
+}
+
+impl std::io::Read for Failing<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = std::io::BufRead::fill_buf(self)?.read(out)?;
+        std::io::BufRead::consume(self, n);
+        Ok(n)
+    }
+}
+
+impl std::io::BufRead for Failing<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.failed = !self.failed;
+        if self.failed {
+            Err(self.kind.into())
+        } else {
+            Ok(&self.bytes[..self.bytes.len().min(1000)])
+        }
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.bytes = &self.bytes[n..];
+    }
+}
+
+#[test]
+fn interrupted_reads_go_on_and_failed_ones_are_said() {
+    let (_desk, lines, _) = sample();
+    let long = [vec![b'x'; MAX_LINE_PLUS + 5000], b"\n".to_vec()].concat();
+    let mut torn = long.clone();
+    torn.pop();
+    for (last, kind) in [(long, Kind::Record), (torn, Kind::Torn)] {
+        let bytes = [lines.concat(), last].concat();
+        let found = |kind| {
+            let source = Failing { bytes: &bytes, kind, failed: false };
+            verify_trail(source, &TrailExpectation::default()).map_err(|f| (f.line, f.kind))
+        };
+        let here = LINES as u64 + 1;
+        assert_eq!(found(std::io::ErrorKind::Interrupted), Err((here, kind)));
+        assert_eq!(found(std::io::ErrorKind::Other), Err((1, Kind::Unreadable)));
+    }
+    // A failure in the middle of the line that is too long.
+    let bytes = vec![b'x'; MAX_LINE_PLUS + 5000];
+    let source = std::io::BufReader::with_capacity(100, std::io::Read::chain(&bytes[..], Broken));
+    let found = verify_trail(source, &TrailExpectation::default()).unwrap_err();
+    assert_eq!((found.line, found.kind), (1, Kind::Unreadable));
+}
+
+struct Broken;
+
+impl std::io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::Other.into())
+    }
+}
+
+/// A line with a NUL, and what follows it, is torn as long as a repair keeps all of it.
+#[test]
+fn what_was_not_written_is_torn_up_to_what_a_repair_keeps() {
+    let (_desk, lines, _) = sample();
+    for (size, kind) in [(record::MAX_LOST, Kind::Torn), (record::MAX_LOST + 1, Kind::Record)] {
+        let mut end = vec![b'x'; size];
+        (end[0], end[10]) = (0, b'\n');
+        let bytes = [lines.concat(), end].concat();
+        let found = verify_trail(&bytes[..], &TrailExpectation::default()).unwrap_err();
+        assert_eq!((found.line, found.kind), (LINES as u64 + 1, kind), "{size}");
+    }
+}
+
 #[test]
 fn a_cut_trail_is_found_by_its_end_or_its_anchor() {
     let (_desk, lines, anchors) = sample();
