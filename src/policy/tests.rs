@@ -250,6 +250,28 @@ fn check_finds_what_never_applies() {
         both(json!({"valid": {"until": early}}), json!({"valid": {"from": late}})),
         ["not-yet-valid", "never-applies"]
     );
+    // One ends as the other begins; that hours do not hold then either is no news.
+    let night = json!({"zone": "Asia/Seoul", "days": ["mon"], "from": "22:00", "to": "23:00"});
+    assert_eq!(
+        both(json!({"valid": {"until": early}, "hours": night}), json!({"valid": {"from": early}})),
+        ["not-yet-valid", "never-applies"]
+    );
+    let device = |c: &str| json!({"devices": [c.repeat(43)]});
+    assert_eq!(
+        both(device("A"), json!({"devices": ["A".repeat(43), "BA".repeat(21) + "A"]})),
+        [""; 0]
+    );
+    assert_eq!(both(device("A"), json!({"devices": ["BA".repeat(21) + "A"]})), never);
+    let program = |member: &str, value: String| json!({"software": {member: [value]}});
+    for (member, one, other) in [
+        ("mode", "bare".to_owned(), "managed".to_owned()),
+        ("path", "/a".to_owned(), "/b".to_owned()),
+        ("sha256", "0a".repeat(32), "0b".repeat(32)),
+    ] {
+        let of = |value: &String| program(member, value.clone());
+        assert_eq!(both(of(&one), of(&one)), [""; 0], "{member}");
+        assert_eq!(both(of(&one), of(&other)), never, "{member}");
+    }
 }
 
 #[test]
