@@ -47,7 +47,7 @@ pub(crate) fn unb64_array<const N: usize>(text: &str) -> Option<[u8; N]> {
     unb64(text)?.try_into().ok()
 }
 
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N {
         return None;
     }

@@ -21,7 +21,7 @@ for module; do
     mkdir -p "$out/$module"
     rm -f "$out/$module/gamma-report.json"
     # By its own tests; what those leave by all that take seconds; what those leave by all.
-    gamma --test-lib -- $own || true
+    gamma --test-lib --minimum-test-timeout 5 -- $own || true
     gamma --only-survivors --include-test bulla --include-test api --include-test 'policy_*' || true
     gamma --only-survivors || status=1
 done

@@ -223,21 +223,8 @@ pub(super) fn thumbprint(at: &At<'_>) -> Result<[u8; 32]> {
 
 /// A SHA-256: 64 lower-case hexadecimal digits.
 pub(super) fn sha256(at: &At<'_>) -> Result<[u8; 32]> {
-    let text = at.str()?.as_bytes();
-    let digit = |b: u8| match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
-    let mut out = [0; 32];
-    let mut good = text.len() == 64;
-    for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-        match (digit(pair[0]), digit(pair[1])) {
-            (Some(high), Some(low)) => *byte = high << 4 | low,
-            _ => good = false,
-        }
-    }
-    good.then_some(out).ok_or_else(|| at.error("must be 64 lower-case hexadecimal digits"))
+    crate::encoding::unhex(at.str()?)
+        .ok_or_else(|| at.error("must be 64 lower-case hexadecimal digits"))
 }
 
 fn software(at: &At<'_>) -> Result<Software> {
