@@ -116,12 +116,13 @@ fn meet(hours: [Option<&Vec<Window>>; 2], period: Period) -> bool {
         if x.start.max(y.start) < x.end.min(y.end) {
             return true;
         }
+        // Whichever ends first begins too early for all that is left of the other.
         if x.end <= y.end { i += 1 } else { j += 1 }
     }
     false
 }
 
-/// When any of the windows is open within the period, in order, without overlaps.
+/// When any of the windows is open within the period, in order.
 fn spans(windows: &[Window], period: Period) -> Vec<Span> {
     let mut all: Vec<Span> = windows
         .iter()
@@ -130,12 +131,5 @@ fn spans(windows: &[Window], period: Period) -> Vec<Span> {
         .filter(|s| s.start < s.end)
         .collect();
     all.sort_unstable_by_key(|s| s.start);
-    let mut merged: Vec<Span> = Vec::new();
-    for span in all {
-        match merged.last_mut() {
-            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
-            _ => merged.push(span),
-        }
-    }
-    merged
+    all
 }

@@ -3,6 +3,7 @@
 use super::*;
 use serde_json::json;
 
+mod doubts;
 mod limits;
 
 const NOW: i64 = 1_795_482_720; // 2026-11-24T01:12:00Z, a Tuesday
