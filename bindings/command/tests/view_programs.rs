@@ -30,7 +30,7 @@ fn the_usual_tools() {
         "grep -c Minji t.csv; grep -n ',4999$' t.csv; grep -r 4321 . | sort",
         "sed -i s/Minji/Minsu/ t.csv; md5sum t.csv",
         "cp t.csv u.csv; cp -p t.csv v.csv; mv u.csv w.csv; mv w.csv v.csv; md5sum *.csv",
-        "mkdir d; cp -r t.csv one d; tar cf a.tar d; rm -r d; tar xf a.tar; find . -type f | sort",
+        "mkdir d; cp -r t.csv one d; tar cf a.tar --mtime=2020-01-02 d; rm -r d; tar xf a.tar; find . -type f | sort",
         "tar czf - d | wc -c > /dev/null; rm a.tar; cmp t.csv d/t.csv",
         "tac t.csv | tac | cmp - t.csv; split -l 1000 t.csv part-; cat part-* | cmp - t.csv",
         "dd if=t.csv of=copy bs=777 status=none; cmp copy t.csv; truncate -s 100 copy; cat copy",
