@@ -18,10 +18,28 @@ fn policy(v: Value) -> Policy {
     Policy::parse(v.to_string().as_bytes()).expect("parses")
 }
 
+/// A device as policies name it.
+fn device(n: u8) -> String {
+    crate::encoding::b64(&[n; 32])
+}
+
 /// A policy with this one grant to anyone.
 fn with_when(when: Value) -> Policy {
     policy(json!({"version": 1, "name": "p",
         "grants": [{"to": ["anyone"], "rights": ["view"], "when": when}]}))
+}
+
+/// What is found in a policy with such conditions in `require` and in its only grant, to anyone.
+fn together(require: Value, when: Value) -> Vec<&'static str> {
+    let p = policy(json!({"version": 1, "name": "p", "require": require,
+        "grants": [{"to": ["anyone"], "rights": ["view"], "when": when}]}));
+    found(&p, None).into_iter().map(|(code, _)| code).collect()
+}
+
+/// What the refusal says under these facts.
+fn message(p: &Policy, facts: Value) -> String {
+    let facts = Facts::from_value(&facts).unwrap();
+    evaluate(p, &facts).messages().join("; ")
 }
 
 #[test]
@@ -127,10 +145,6 @@ fn tells_what_it_needs() {
 
 #[test]
 fn messages_that_can_be_acted_on() {
-    let message = |p: &Policy, facts: Value| {
-        let facts = Facts::from_value(&facts).unwrap();
-        evaluate(p, &facts).messages().join("; ")
-    };
     let hours = with_when(json!({"hours": {"zone": "Asia/Seoul",
         "days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:30", "to": "18:30"}}));
     assert_eq!(
@@ -213,107 +227,106 @@ fn check_finds_validity() {
 
 #[test]
 fn check_finds_what_never_applies() {
-    let both = |require: Value, when: Value| {
-        let p = policy(json!({"version": 1, "name": "p", "require": require,
-            "grants": [{"to": ["anyone"], "rights": ["view"], "when": when}]}));
-        found(&p, None).into_iter().map(|(code, _)| code).collect::<Vec<_>>()
-    };
     let never = ["never-applies"];
-    assert_eq!(both(json!({"storage": "fixed"}), json!({"storage": "removable"})), never);
+    assert_eq!(together(json!({"storage": "fixed"}), json!({"storage": "removable"})), never);
     assert_eq!(
-        both(json!({"storage": "fixed"}), json!({"storage": ["removable", "fixed"]})),
+        together(json!({"storage": "fixed"}), json!({"storage": ["removable", "fixed"]})),
         [""; 0]
     );
     assert_eq!(
-        both(json!({"software": {"mode": ["bare"]}}), json!({"software": {"path": ["/a"]}})),
-        never
-    );
-    assert_eq!(both(json!({"network": ["10.0.0.0/8"]}), json!({"network": ["11.0.0.0/8"]})), never);
-    assert_eq!(
-        both(json!({"network": ["10.0.0.0/8"]}), json!({"network": {"any": ["11.0.0.0/8"]}})),
+        together(json!({"software": {"mode": ["bare"]}}), json!({"software": {"path": ["/a"]}})),
         never
     );
     assert_eq!(
-        both(
+        together(json!({"network": ["10.0.0.0/8"]}), json!({"network": ["11.0.0.0/8"]})),
+        never
+    );
+    assert_eq!(
+        together(json!({"network": ["10.0.0.0/8"]}), json!({"network": {"any": ["11.0.0.0/8"]}})),
+        never
+    );
+    assert_eq!(
+        together(
             json!({"network": {"any": ["10.0.0.0/8"]}}),
             json!({"network": {"any": ["11.0.0.0/8"]}})
         ),
         [""; 0]
     );
     assert_eq!(
-        both(json!({"network": ["10.0.0.0/8"]}), json!({"network": ["10.2.0.0/16"]})),
+        together(json!({"network": ["10.0.0.0/8"]}), json!({"network": ["10.2.0.0/16"]})),
         [""; 0]
     );
     assert_eq!(
-        both(json!({"ticket": true}), json!({"network": ["127.1.0.0/16", "fe80::/64"]})),
+        together(json!({"ticket": true}), json!({"network": ["127.1.0.0/16", "fe80::/64"]})),
         never
     );
     let (early, late) = ("2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z");
     assert_eq!(
-        both(json!({"valid": {"until": early}}), json!({"valid": {"from": late}})),
+        together(json!({"valid": {"until": early}}), json!({"valid": {"from": late}})),
         ["not-yet-valid", "never-applies"]
     );
     // One ends as the other begins; that hours do not hold then either is no news.
     let night = json!({"zone": "Asia/Seoul", "days": ["mon"], "from": "22:00", "to": "23:00"});
     assert_eq!(
-        both(json!({"valid": {"until": early}, "hours": night}), json!({"valid": {"from": early}})),
+        together(
+            json!({"valid": {"until": early}, "hours": night}),
+            json!({"valid": {"from": early}})
+        ),
         ["not-yet-valid", "never-applies"]
     );
-    let device = |c: &str| json!({"devices": [c.repeat(43)]});
-    assert_eq!(
-        both(device("A"), json!({"devices": ["A".repeat(43), "BA".repeat(21) + "A"]})),
-        [""; 0]
-    );
-    assert_eq!(both(device("A"), json!({"devices": ["BA".repeat(21) + "A"]})), never);
-    let program = |member: &str, value: String| json!({"software": {member: [value]}});
+    let devices =
+        |all: &[u8]| json!({"devices": all.iter().map(|n| device(*n)).collect::<Vec<_>>()});
+    assert_eq!(together(devices(&[1]), devices(&[1, 2])), [""; 0]);
+    assert_eq!(together(devices(&[1]), devices(&[2])), never);
     for (member, one, other) in [
-        ("mode", "bare".to_owned(), "managed".to_owned()),
-        ("path", "/a".to_owned(), "/b".to_owned()),
-        ("sha256", "0a".repeat(32), "0b".repeat(32)),
+        ("mode", "bare", "managed"),
+        ("path", "/a", "/b"),
+        ("sha256", &"0a".repeat(32), &"0b".repeat(32)),
     ] {
-        let of = |value: &String| program(member, value.clone());
-        assert_eq!(both(of(&one), of(&one)), [""; 0], "{member}");
-        assert_eq!(both(of(&one), of(&other)), never, "{member}");
+        let of = |value: &str| json!({"software": {member: [value]}});
+        assert_eq!(together(of(one), of(one)), [""; 0], "{member}");
+        assert_eq!(together(of(one), of(other)), never, "{member}");
     }
 }
 
 #[test]
 fn check_finds_contradictory_hours() {
     let hours = |zone: &str, days: &[&str], from: &str, to: &str| json!({"zone": zone, "days": days, "from": from, "to": to});
-    let p = |require: Value, when: Value| {
-        let p = policy(json!({"version": 1, "name": "p", "require": require,
-            "grants": [{"to": ["anyone"], "rights": ["view"], "when": when}]}));
-        found(&p, None).into_iter().map(|(code, _)| code).collect::<Vec<_>>()
-    };
     let contradictory = ["contradictory-hours"];
     let seoul = json!({"hours": hours("Asia/Seoul", &["mon", "tue"], "09:00", "18:00")});
     assert_eq!(
-        p(seoul.clone(), json!({"hours": hours("Asia/Seoul", &["wed"], "09:00", "18:00")})),
+        together(seoul.clone(), json!({"hours": hours("Asia/Seoul", &["wed"], "09:00", "18:00")})),
         contradictory
     );
     assert_eq!(
-        p(seoul.clone(), json!({"hours": hours("Asia/Seoul", &["mon"], "18:00", "20:00")})),
+        together(seoul.clone(), json!({"hours": hours("Asia/Seoul", &["mon"], "18:00", "20:00")})),
         contradictory
     );
     assert_eq!(
-        p(seoul.clone(), json!({"hours": hours("Asia/Seoul", &["mon"], "17:59", "20:00")})),
+        together(seoul.clone(), json!({"hours": hours("Asia/Seoul", &["mon"], "17:59", "20:00")})),
         [""; 0]
     );
     // Eight or nine hours apart: at ten in London, Seoul goes home, in summer on the dot.
     assert_eq!(
-        p(
+        together(
             seoul.clone(),
             json!({"hours": hours("Europe/London", &["mon", "tue"], "10:00", "17:00")})
         ),
         contradictory
     );
     assert_eq!(
-        p(seoul.clone(), json!({"hours": hours("Europe/London", &["tue"], "08:00", "17:00")})),
+        together(
+            seoul.clone(),
+            json!({"hours": hours("Europe/London", &["tue"], "08:00", "17:00")})
+        ),
         [""; 0]
     );
     // A Saturday and nothing else, against weekdays.
     let saturday = json!({"from": "2026-11-27T15:00:00Z", "until": "2026-11-28T15:00:00Z"});
-    assert_eq!(p(json!({"valid": saturday}), seoul), ["not-yet-valid", "contradictory-hours"]);
+    assert_eq!(
+        together(json!({"valid": saturday}), seoul),
+        ["not-yet-valid", "contradictory-hours"]
+    );
 }
 
 #[test]

@@ -19,8 +19,8 @@ fn main() {}
 mod linux {
     use fuser::{
         Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
-        KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData, ReplyEntry,
-        ReplyOpen, Request, Session,
+        LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData, ReplyEntry, ReplyOpen, Request,
+        Session,
     };
     use std::ffi::OsStr;
     use std::io;
@@ -29,7 +29,6 @@ mod linux {
     /// As a view has them.
     const TRANSFER: u32 = 1 << 20;
     const THREADS: usize = 4;
-    const WAITING: u16 = 64;
 
     const FILE: INodeNo = INodeNo(2);
     const BELIEVE: Duration = Duration::from_secs(1);
@@ -66,13 +65,6 @@ mod linux {
     }
 
     impl Filesystem for Empty {
-        fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> io::Result<()> {
-            let _ =
-                config.set_max_readahead(TRANSFER).or_else(|most| config.set_max_readahead(most));
-            let _ = config.set_max_background(WAITING);
-            Ok(())
-        }
-
         fn lookup(&self, _request: &Request, _parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
             match name == "large" {
                 true => reply.entry(&BELIEVE, &self.attributes(FILE), Generation(0)),

@@ -15,10 +15,9 @@ fn named(name: &str) -> bool {
     Policy::parse(doc.to_string().as_bytes()).is_ok()
 }
 
-/// What the refusal says under these facts.
-fn message(when: Value, facts: Value) -> String {
-    let facts = Facts::from_value(&facts).expect("facts");
-    evaluate(&with_when(when), &facts).messages().join("; ")
+/// What the refusal says of this condition under these facts.
+fn said(when: Value, facts: Value) -> String {
+    message(&with_when(when), facts)
 }
 
 #[test]
@@ -102,7 +101,7 @@ fn paths_and_hashes() {
     // Read as what it says.
     let program = |sha256: &str| {
         let facts = json!({"program": {"mode": "managed", "sha256": sha256}});
-        message(json!({"software": {"sha256": [good]}}), facts)
+        said(json!({"software": {"sha256": [good]}}), facts)
     };
     assert_eq!(program(&good), "");
     for (at, other) in [(0, "1"), (1, "0"), (62, "f"), (63, "e"), (10, "b")] {
@@ -122,19 +121,19 @@ fn validity() {
     }
     let late = json!({"time": "2027-01-01T00:00:00Z"});
     let until = json!({"valid": {"until": one}});
-    assert!(message(until, late.clone()).contains("until 2026-11-24 01:00 UTC"));
+    assert!(said(until, late.clone()).contains("until 2026-11-24 01:00 UTC"));
     let from = "2028-01-01T00:00:00Z";
     let to_come = json!({"valid": {"from": from}});
-    assert!(message(to_come, late.clone()).contains("from 2028-01-01 00:00 UTC"));
+    assert!(said(to_come, late.clone()).contains("from 2028-01-01 00:00 UTC"));
     let both = json!({"valid": {"from": from, "until": "2029-01-01T00:00:00Z"}});
-    let said = message(both, late);
+    let said = said(both, late);
     assert!(said.contains("from 2028-01-01 00:00 UTC until 2029-01-01 00:00 UTC"), "{said}");
 }
 
 /// What is missing, in words.
 #[test]
 fn messages() {
-    let unknown = |when: Value| message(when, json!({}));
+    let unknown = |when: Value| said(when, json!({}));
     let hash = |n: u8| format!("{n:064x}");
     for (when, says) in [
         (json!({"software": {"mode": ["bare"]}}), "a bare program"),
@@ -147,11 +146,8 @@ fn messages() {
             json!({"software": {"sha256": [hash(1), hash(2)]}}),
             "a managed or confined program with one of 2 SHA-256 that the policy names",
         ),
-        (json!({"devices": ["A".repeat(43)]}), "the one device that the policy names"),
-        (
-            json!({"devices": ["A".repeat(43), "BA".repeat(21) + "A"]}),
-            "one of the 2 devices that the policy names",
-        ),
+        (json!({"devices": [device(1)]}), "the one device that the policy names"),
+        (json!({"devices": [device(1), device(2)]}), "one of the 2 devices that the policy names"),
         (json!({"network": ["10.0.0.0/8"]}), "every address in 10.0.0.0/8"),
         (json!({"network": {"any": ["10.0.0.0/8"]}}), "an address in 10.0.0.0/8"),
         (
@@ -181,7 +177,7 @@ fn messages() {
 fn hours_are_shown_as_they_are_written() {
     let shown = |days: &[&str], from: &str, to: &str| {
         let hours = json!([{"zone": "Asia/Seoul", "days": days, "from": from, "to": to}]);
-        message(json!({"hours": hours}), json!({}))
+        said(json!({"hours": hours}), json!({}))
     };
     for (days, from, to, says) in [
         (&["mon"][..], "08:00", "18:00", "Mon 08:00–18:00 Asia/Seoul"),

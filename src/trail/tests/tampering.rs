@@ -2,6 +2,7 @@
 
 use super::*;
 use TrailFaultKind as Kind;
+use std::io::{self, BufRead, ErrorKind, Read};
 
 const LINES: usize = 8;
 
@@ -212,20 +213,20 @@ fn a_line_is_not_called_put_in_for_less() {
 /// A source that answers every other call with an error.
 struct Failing<'a> {
     bytes: &'a [u8],
-    kind: std::io::ErrorKind,
+    kind: ErrorKind,
     failed: bool,
 }
 
-impl std::io::Read for Failing<'_> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let n = std::io::BufRead::fill_buf(self)?.read(out)?;
-        std::io::BufRead::consume(self, n);
+impl Read for Failing<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(out)?;
+        self.consume(n);
         Ok(n)
     }
 }
 
-impl std::io::BufRead for Failing<'_> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+impl BufRead for Failing<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.failed = !self.failed;
         if self.failed {
             Err(self.kind.into())
@@ -252,21 +253,21 @@ fn interrupted_reads_go_on_and_failed_ones_are_said() {
             verify_trail(source, &TrailExpectation::default()).map_err(|f| (f.line, f.kind))
         };
         let here = LINES as u64 + 1;
-        assert_eq!(found(std::io::ErrorKind::Interrupted), Err((here, kind)));
-        assert_eq!(found(std::io::ErrorKind::Other), Err((1, Kind::Unreadable)));
+        assert_eq!(found(ErrorKind::Interrupted), Err((here, kind)));
+        assert_eq!(found(ErrorKind::Other), Err((1, Kind::Unreadable)));
     }
     // A failure in the middle of the line that is too long.
     let bytes = vec![b'x'; MAX_LINE_PLUS + 5000];
-    let source = std::io::BufReader::with_capacity(100, std::io::Read::chain(&bytes[..], Broken));
+    let source = io::BufReader::with_capacity(100, bytes[..].chain(Broken));
     let found = verify_trail(source, &TrailExpectation::default()).unwrap_err();
     assert_eq!((found.line, found.kind), (1, Kind::Unreadable));
 }
 
 struct Broken;
 
-impl std::io::Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-        Err(std::io::ErrorKind::Other.into())
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(ErrorKind::Other.into())
     }
 }
 
