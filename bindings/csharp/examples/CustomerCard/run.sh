@@ -48,6 +48,7 @@ kill "$window"
 wait "$window" 2> /dev/null || true
 exit "$status"
 BOTH
-xvfb-run -a -s '-screen 0 680x400x24 -nolisten tcp' sh both "$work/bin" "$picture"
+# Without -noreset the display starts anew when its last client leaves, and turns away who comes then.
+xvfb-run -a -s '-screen 0 680x400x24 -nolisten tcp -noreset' sh both "$work/bin" "$picture"
 # What it showed was opened with its duties, and recorded.
 grep -q '"event":"opened"' desk/trail.jsonl
