@@ -3,9 +3,11 @@
 
 use super::secrets::Secrets;
 use bulla::{Existing, Home, Identity, KemKind, Kinds, Metadata, Passphrase, RootKey, Sealer};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -89,13 +91,28 @@ impl Office {
     }
 
     /// What must be found while the handles are open, and then nothing once they are closed. `made`
-    /// are envelopes that the child made, whose keys are not known before.
-    pub fn check(mut self, scenario: &str, child: Command, open: &[&str], made: &[&str]) {
-        let mut child = Working::start(child);
+    /// are envelopes that the child made, whose keys are not known before. With secret memory, keys that
+    /// lie there are not to be found while they are in use either.
+    pub fn check(
+        mut self,
+        scenario: &str,
+        child: Command,
+        memory: Memory,
+        open: &[&str],
+        made: &[&str],
+    ) {
+        let mut child = Working::start(child, memory);
         child.wait_for("open");
         let found = names(&self.secrets.find(child.id()));
-        for name in open {
+        // The AEAD's crate has its keys on the heap; a passphrase is held until it has been used.
+        let readable =
+            |name: &&str| ["plaintext", "passphrase"].contains(name) || name.ends_with("chunk key");
+        for name in open.iter().filter(|name| memory == Memory::Ordinary || readable(name)) {
             assert!(found.contains(*name), "{scenario}: {name} is not where it must be: {found:?}");
+        }
+        if memory == Memory::Secret {
+            let kept: Vec<_> = found.iter().filter(|name| !readable(&name.as_str())).collect();
+            assert!(kept.is_empty(), "{scenario}: can be read while in use: {kept:?}");
         }
         child.go_on();
         child.wait_for("closed");
@@ -119,6 +136,35 @@ fn random_text() -> String {
     key.line().to_string()["bulla-root:".len()..].trim().to_owned()
 }
 
+/// What the kernel has for keys. Tests of secret memory need one that has it, as Linux does from 6.5 on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Memory {
+    Secret,
+    Ordinary,
+}
+
+impl Memory {
+    pub const BOTH: [Memory; 2] = [Memory::Secret, Memory::Ordinary];
+
+    /// Has a program find what it would on a kernel without secret memory.
+    fn given_to(self, command: &mut Command) {
+        if self == Memory::Secret {
+            return;
+        }
+        let rules = [(libc::SYS_memfd_secret, vec![])].into();
+        let answer = SeccompAction::Errno(libc::ENOSYS as u32);
+        let arch = std::env::consts::ARCH.try_into().unwrap();
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, answer, arch).unwrap();
+        let program: BpfProgram = filter.try_into().unwrap();
+        // SAFETY: between fork and exec this makes two system calls.
+        unsafe {
+            command.pre_exec(move || {
+                seccompiler::apply_filter(&program).map_err(|_| std::io::ErrorKind::Other.into())
+            });
+        }
+    }
+}
+
 /// A child that waits to be told to go on.
 pub struct Working {
     process: Child,
@@ -126,7 +172,8 @@ pub struct Working {
 }
 
 impl Working {
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command, memory: Memory) -> Self {
+        memory.given_to(&mut command);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         Working { process, output }

@@ -11,7 +11,7 @@ mod office;
 mod secrets;
 
 use bulla::KemKind;
-use office::{Office, Working, names};
+use office::{Memory, Office, Working, names};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -55,9 +55,11 @@ fn child(office: &Office, scenario: &str) -> Command {
 
 fn check(scenario: &str, open: &[&str], made: &[&str]) {
     for kind in [KemKind::Hybrid, KemKind::X25519] {
-        let office = Office::new(kind, true);
-        let child = child(&office, scenario);
-        office.check(scenario, child, open, made);
+        for memory in Memory::BOTH {
+            let office = Office::new(kind, true);
+            let child = child(&office, scenario);
+            office.check(scenario, child, memory, open, made);
+        }
     }
 }
 
@@ -80,7 +82,7 @@ fn saving_from_c_leaves_nothing() {
 #[test]
 fn leaks_from_c_are_found() {
     let office = Office::new(KemKind::Hybrid, true);
-    let mut child = Working::start(child(&office, "leak"));
+    let mut child = Working::start(child(&office, "leak"), Memory::Ordinary);
     child.wait_for("open");
     child.go_on();
     child.wait_for("closed");
