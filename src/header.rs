@@ -273,3 +273,6 @@ fn read_up_to(from: &mut impl Read, len: usize, bytes: &mut Vec<u8>) -> Result<(
     let read: io::Result<usize> = from.take(more).read_to_end(bytes);
     read.map(drop).map_err(|e| Error::io("reading the file", e))
 }
+
+#[cfg(test)]
+mod tests;
