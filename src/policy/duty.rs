@@ -92,9 +92,7 @@ impl Duties {
     /// Adds all of `other`.
     pub fn add(&mut self, other: &Duties) {
         self.kinds.0 |= other.kinds.0;
-        if !other.columns.is_empty() {
-            self.columns.extend(other.columns.iter().cloned());
-        }
+        self.columns.extend(other.columns.iter().cloned());
     }
 
     /// Whether each of them, and each column, is also in `other`.

@@ -174,10 +174,7 @@ impl Window {
             i += run;
         }
         let show = |t: Time| format!("{:02}:{:02}", t.hour(), t.minute());
-        let to = match self.next_day && self.to == Time::midnight() {
-            true => "24:00".into(),
-            false => show(self.to),
-        };
+        let to = if self.to == Time::midnight() { "24:00".into() } else { show(self.to) };
         let zone = self.zone.iana_name().unwrap_or("?");
         format!("{days} {}–{to} {zone}", show(self.from))
     }

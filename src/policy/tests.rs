@@ -3,6 +3,7 @@
 use super::*;
 use serde_json::json;
 
+mod decided;
 mod doubts;
 mod limits;
 
