@@ -43,6 +43,10 @@ pub(super) struct Page {
     _lock: Option<region::LockGuard>,
 }
 
+/// Pages of secret memory that are made at a time, which is one mapping: 64 KiB, all that old systems let a
+/// process lock, and the size of the largest pages.
+const PAGES: usize = 16;
+
 /// The pages of a process.
 struct Pool {
     mark: &'static Mark,
@@ -71,7 +75,6 @@ impl Pool {
     }
 
     fn take(&mut self) -> Page {
-        #[cfg(target_os = "linux")]
         if self.waiting.is_empty() && self.secret {
             let mark = self.mark;
             let page = |memory| Page { memory, mark, _lock: None };
@@ -122,15 +125,11 @@ impl Page {
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod system {
-    use super::Memory;
+    use super::{Memory, PAGES};
     use rustix::fs::ftruncate;
     use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap};
     use std::os::fd::{FromRawFd, OwnedFd};
     use std::ptr;
-
-    /// Pages made at a time, which is one mapping: 64 KiB, the limit of old systems and the size of the
-    /// largest pages.
-    const PAGES: usize = 16;
 
     /// `None` where the kernel has none, or the limit is used up. It is never unmapped.
     pub(super) fn secret_memory() -> Option<&'static mut [Memory; PAGES]> {
@@ -172,6 +171,12 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
+    use super::{Memory, PAGES};
+
+    pub(super) fn secret_memory() -> Option<&'static mut [Memory; PAGES]> {
+        None
+    }
+
     pub(super) fn wipe_on_fork<T>(_: &mut T) -> bool {
         false
     }
