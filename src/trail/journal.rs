@@ -65,7 +65,7 @@ pub(super) struct Journal {
     /// How many records are known by a summary alone.
     pub(super) summed: u64,
     torn: Option<Torn>,
-    last_sync: Instant,
+    pub(super) last_sync: Instant,
     /// Whether there are records that may not last yet.
     pub(super) unsynced: bool,
 }
@@ -136,9 +136,7 @@ impl Journal {
             if waited >= wait {
                 return Err(busy());
             }
-            if pause < MAX_PAUSE {
-                pause = (pause * 2).clamp(MIN_PAUSE, MAX_PAUSE);
-            }
+            pause = (pause * 2).clamp(MIN_PAUSE, MAX_PAUSE);
             std::thread::sleep(pause.min(wait - waited));
         }
     }

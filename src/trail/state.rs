@@ -177,3 +177,23 @@ impl State {
         signers.into_iter().flatten().map(|(signer, seq)| (*signer, *seq))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Opens;
+
+    #[test]
+    fn opens_ascend() {
+        for (opens, good) in [
+            (vec![], true),
+            (vec![(5, 1)], true),
+            (vec![(5, 1), (6, 2)], true),
+            (vec![(5, 1), (5, 2)], false),
+            (vec![(6, 1), (5, 2)], false),
+            (vec![(5, 1), (6, 1)], false),
+            (vec![(5, 2), (6, 1)], false),
+        ] {
+            assert_eq!(Opens::try_from(opens.clone()).is_ok(), good, "{opens:?}");
+        }
+    }
+}

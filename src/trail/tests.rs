@@ -8,6 +8,7 @@ use std::fs;
 use tempfile::TempDir;
 
 mod crash;
+mod limits;
 mod resets;
 mod shared;
 mod summaries;

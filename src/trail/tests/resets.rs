@@ -3,14 +3,14 @@
 use super::*;
 use crate::Reset;
 
-struct Insurer(RootKey);
+pub(super) struct Insurer(RootKey);
 
 impl Insurer {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Insurer(RootKey::generate("Hanbit").unwrap())
     }
 
-    fn reset(&self, desk: &Desk, now: u64) -> Reset {
+    pub(super) fn reset(&self, desk: &Desk, now: u64) -> Reset {
         Reset::sign(&self.0, desk.identity.thumbprint(), desk.identity.trail(), now).unwrap()
     }
 
@@ -19,13 +19,13 @@ impl Insurer {
     }
 }
 
-fn apply(desk: &Desk, insurer: &Insurer, reset: &Reset, now: u64) -> Result<Id> {
+pub(super) fn apply(desk: &Desk, insurer: &Insurer, reset: &Reset, now: u64) -> Result<Id> {
     let (folder, device) = (desk.folder.path(), desk.identity.thumbprint());
     apply_reset(folder, desk.identity.trail(), device, reset, insurer.0.line().key(), now)
 }
 
 /// The identity as the caller stores it after a reset.
-fn with_id(desk: Desk, id: Id) -> Desk {
+pub(super) fn with_id(desk: Desk, id: Id) -> Desk {
     let text = crate::keys::with_trail(&desk.identity.to_file(None).unwrap(), id).unwrap();
     Desk { identity: Identity::from_file(&text, None).unwrap(), folder: desk.folder }
 }

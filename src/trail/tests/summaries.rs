@@ -195,3 +195,73 @@ fn a_trail_that_cannot_keep_a_summary_goes_on_without() {
     drop(desk.session().unwrap());
     assert_eq!(desk.records().len(), 121);
 }
+
+#[test]
+fn a_summary_is_made_when_it_is_worth_it() {
+    let worth = |worth| TrailOptions { sync: Sync::Never, worth, ..TrailOptions::default() };
+    let events = |desk: &Desk| desk.records().iter().filter(|r| r.event == Event::Summed).count();
+    let desk = Desk::new();
+    desk.fill(40);
+    drop(desk.open_with(worth(122)).unwrap());
+    assert_eq!(events(&desk), 0);
+    // Not while a torn line waits to be repaired.
+    let sound = desk.bytes();
+    desk.put(&[&sound[..], b"{"].concat());
+    drop(desk.open_with(worth(121)).unwrap());
+    assert_eq!(desk.bytes().len(), sound.len() + 1);
+    desk.put(&sound);
+    drop(desk.open_with(worth(121)).unwrap());
+    assert_eq!(events(&desk), 1);
+    // The next one has a quarter more, too: of 160 records 39 are new, of 162 there are 41.
+    desk.fill(19);
+    drop(desk.open_with(worth(3)).unwrap());
+    assert_eq!((events(&desk), desk.records().len()), (1, 160));
+    desk.fill(1);
+    drop(desk.open_with(worth(3)).unwrap());
+    assert_eq!(events(&desk), 2);
+}
+
+#[test]
+fn a_summary_is_not_longer_than_its_trail() {
+    let desk = Desk::new();
+    drop(desk.open_with(TrailOptions { worth: 1, ..TrailOptions::default() }).unwrap());
+    assert!(!desk.summary(0).exists());
+    assert_eq!(desk.records().len(), 1);
+}
+
+#[test]
+fn the_summary_before_is_kept_or_there_is_no_new_one() {
+    let desk = Desk::new();
+    desk.fill(40);
+    drop(desk.session().unwrap());
+    let first = fs::read(desk.summary(0)).unwrap();
+    fs::create_dir(desk.summary(1)).unwrap();
+    desk.fill(40);
+    let records = desk.records().len();
+    drop(desk.session().unwrap());
+    assert_eq!(fs::read(desk.summary(0)).unwrap(), first);
+    assert_eq!(desk.records().len(), records);
+}
+
+/// One that a record names, which does not stand where the summary says.
+#[test]
+fn a_summary_of_another_place_is_not_used() {
+    let desk = Desk::new();
+    desk.fill(40);
+    drop(desk.session().unwrap());
+    let (bytes, records) = (desk.bytes(), desk.records());
+    let summary = String::from_utf8(fs::read(desk.summary(0)).unwrap()).unwrap();
+    let head = serde_json::to_string(&records[121].prev).unwrap();
+    let other = serde_json::to_string(&records[120].prev).unwrap();
+    for (from, to) in [("\"seq\":121,", "\"seq\":120,"), (&head[..], &other[..])] {
+        let changed = summary.replacen(from, to, 1);
+        assert_ne!(changed, summary, "{from}");
+        fs::write(desk.summary(0), &changed).unwrap();
+        let mut names = records[121].clone();
+        names.summary = Some(Digest256(sha256(changed.as_bytes())));
+        let end = bytes.len() - records[121].to_line().len() - 1;
+        desk.put(&[&bytes[..end], &names.to_line(), b"\n"].concat());
+        let trail = desk.open().unwrap();
+        assert_eq!((summed(&trail), trail.anchor().unwrap().seq), (0, 121));
+    }
+}

@@ -380,3 +380,20 @@ fn records_are_shown_and_filtered() {
     assert_eq!(busy.code(), Code::TrailBusy);
     drop(held);
 }
+
+#[test]
+fn the_only_line_and_the_last_one_are_judged() {
+    let (_desk, mut lines, anchors) = sample();
+    let mut first = record(&lines[0]);
+    first.prev = Digest256([1; 32]);
+    assert_eq!(verify(&[line(&first)], &[]), Err((1, Kind::Changed)));
+
+    // No line comes after the last, and no anchor is of it: the one before it may be what was changed.
+    let mut last = record(&lines[LINES - 1]);
+    last.prev = Digest256([1; 32]);
+    lines[LINES - 1] = line(&last);
+    assert_eq!(verify(&lines, &[]), Err((LINES as u64 - 1, Kind::Changed)));
+    let later = Anchor { seq: LINES as u64, ..anchors[LINES - 1].clone() };
+    assert_eq!(verify(&lines, &[later]), Err((LINES as u64 - 1, Kind::Changed)));
+    assert_eq!(verify(&lines, &anchors), Err((LINES as u64, Kind::Changed)));
+}
