@@ -15,7 +15,7 @@ pub struct Encryptor<W: Write> {
     message: Message,
     batch: Batch,
     /// Number of the chunk in the first slot.
-    chunk: u64,
+    pub(super) chunk: u64,
 }
 
 /// The slots being filled; the plaintext of each stands where its ciphertext will.

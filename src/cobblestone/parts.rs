@@ -20,7 +20,7 @@ const SPARE: usize = 8;
 
 /// A part of a message on its way: plaintext until it is sealed.
 pub struct Part {
-    number: u64,
+    pub(super) number: u64,
     /// Which message it is of.
     commitment: [u8; COMMITMENT],
     /// Slots; the plaintext of each stands where its ciphertext will.

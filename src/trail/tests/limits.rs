@@ -77,7 +77,7 @@ fn the_longest_record_fits() {
     assert!(desk.open().is_ok());
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_pipe_is_no_trail() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
