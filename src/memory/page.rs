@@ -10,7 +10,6 @@
 //! the next secret takes them.
 
 use super::SECRET;
-use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroize;
@@ -52,6 +51,8 @@ struct Pool {
     mark: &'static Mark,
     /// Wiped: to make a page costs as much as all that a small file's keys are used for.
     waiting: Vec<Page>,
+    /// Of a process that this one was forked from: neither they nor their locks may be touched.
+    inherited: Vec<Page>,
     /// Whether to ask for secret memory.
     secret: bool,
 }
@@ -59,19 +60,20 @@ struct Pool {
 static POOL: Mutex<Option<Pool>> = Mutex::new(None);
 
 impl Pool {
-    /// In a forked process nothing of the other's may be touched, its locks neither: that one starts anew.
     fn of_this_process(pool: &mut Option<Pool>) -> &mut Pool {
-        if pool.as_ref().is_some_and(|pool| !pool.mark.is_here()) {
-            mem::forget(pool.take());
+        let old = pool.take_if(|pool| !pool.mark.is_here());
+        let pool = pool.get_or_insert_with(Pool::new);
+        if let Some(old) = old {
+            pool.inherited.extend(old.waiting.into_iter().chain(old.inherited));
         }
-        pool.get_or_insert_with(Pool::new)
+        pool
     }
 
     fn new() -> Self {
         let mark = Box::leak(Box::new(Mark(AtomicBool::new(true))));
         // Secret memory is not there in a forked process; only the mark tells before it is touched.
         let secret = system::wipe_on_fork(mark);
-        Pool { mark, waiting: Vec::new(), secret }
+        Pool { mark, waiting: Vec::new(), inherited: Vec::new(), secret }
     }
 
     fn take(&mut self) -> Page {
@@ -112,12 +114,12 @@ impl Page {
 
     pub(super) fn give_back(self) {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *pool {
-            Some(pool) if self.mark.is_here() => {
-                self.memory.secret.zeroize();
-                pool.waiting.push(self);
-            }
-            _ => mem::forget(self),
+        let pool = Pool::of_this_process(&mut pool);
+        if self.mark.is_here() {
+            self.memory.secret.zeroize();
+            pool.waiting.push(self);
+        } else {
+            pool.inherited.push(self);
         }
     }
 }
@@ -293,5 +295,6 @@ mod tests {
         mark.0.store(false, Ordering::Relaxed);
         let pool = Pool::of_this_process(&mut inherited);
         assert!(pool.mark.is_here() && pool.waiting.is_empty());
+        assert!(!pool.inherited.is_empty());
     }
 }
