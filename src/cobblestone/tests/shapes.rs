@@ -4,7 +4,6 @@ use super::super::parts::Parts;
 use super::super::{MAX_CHUNKS, batches, read_commitment};
 use super::*;
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -216,34 +215,15 @@ fn a_message_has_at_most_4_pib() {
     assert_eq!(plaintext_len(stored(MAX_CHUNKS)), None);
 }
 
-struct Out(File);
-
-impl Out {
-    fn new() -> Self {
-        Out(tempfile::tempfile().unwrap())
-    }
-}
-
-impl Write for Out {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl AsRef<File> for Out {
-    fn as_ref(&self) -> &File {
-        &self.0
-    }
+/// A message with nothing in it yet, in a file.
+fn begun() -> Encryptor<Out> {
+    Encryptor::new(&KEY, b"context", Out(tempfile::tempfile().unwrap())).unwrap()
 }
 
 #[test]
 fn parts_are_of_a_message_without_content() {
     for len in [1, BATCH * CHUNK] {
-        let mut w = Encryptor::new(&KEY, b"context", Out::new()).unwrap();
+        let mut w = begun();
         w.write_all(&text(len)).unwrap();
         assert_eq!(Parts::of(w).map(|_| ()).unwrap_err().code(), Code::State, "{len}");
     }
@@ -251,7 +231,7 @@ fn parts_are_of_a_message_without_content() {
 
 #[test]
 fn a_part_is_read_where_it_was_filled() {
-    let (parts, _) = Parts::of(Encryptor::new(&KEY, b"context", Out::new()).unwrap()).unwrap();
+    let (parts, _) = Parts::of(begun()).unwrap();
     let mut part = parts.part();
     assert!(part.is_empty());
     let text = text(5 * CHUNK + 100);
@@ -271,7 +251,7 @@ fn a_part_is_read_where_it_was_filled() {
 
 #[test]
 fn parts_have_at_most_4_pib() {
-    let (parts, _) = Parts::of(Encryptor::new(&KEY, b"context", Out::new()).unwrap()).unwrap();
+    let (parts, _) = Parts::of(begun()).unwrap();
     let most = MAX_CHUNKS / BATCH as u64;
     // The one before may be refused by the file system, for its place.
     for (number, code) in [(most, Code::BadArgument), (most - 1, Code::Io)] {
@@ -303,6 +283,12 @@ fn a_message_that_is_cut_has_an_impossible_length() {
     for len in [0, SALT, PREFIX - 1] {
         assert_eq!(stream(&KEY, b"context", &sealed[..len]).unwrap_err().code(), Code::Length);
     }
+    // Asked for nothing, it reads nothing.
+    let mut failing = Uneven::new(&sealed[..], 2);
+    failing.calls = AtomicUsize::new(1);
+    let mut whole = StreamReader::new(&KEY, b"context", failing).unwrap();
+    assert_eq!(whole.read(&mut []).unwrap(), 0);
+    assert!(whole.read(&mut [0]).is_err());
     // Cut after its size was asked for.
     let n = sealed.len() as u64;
     for len in [PREFIX - 1, sealed.len() - 1] {
@@ -416,4 +402,17 @@ fn progress_is_told_once_and_to_the_end() {
         assert_eq!(told.last(), Some(&80), "{told:?}");
         assert!(slow || told.len() == 8, "{told:?}");
     }
+}
+
+#[test]
+fn benches_run_the_very_loop() {
+    let sealer = bench::SlotSealer::default();
+    let mut slots = vec![5; 2 * SLOT];
+    sealer.seal(7, &mut slots);
+    let message = Message::derive(&[0; 32], &[0; 24], b"bench");
+    for (chunk, slot) in (7..).zip(slots.chunks_mut(SLOT)) {
+        assert_eq!(message.open(chunk, slot).unwrap(), [5; CHUNK]);
+    }
+    assert!(bench::commitments_equal(&[1; COMMITMENT], &[1; COMMITMENT]));
+    assert!(!bench::commitments_equal(&[1; COMMITMENT], &[2; COMMITMENT]));
 }
