@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::encoding::unb64;
+#[cfg(target_os = "linux")]
+use std::fs::File;
 
 #[test]
 fn a_torn_last_line_goes_into_a_repair_whatever_is_left_of_it() {
@@ -95,20 +97,26 @@ fn a_whole_line_that_is_no_record_is_not_repaired() {
     assert_eq!(desk.bytes(), bytes);
 }
 
-/// A file that opens but takes no writes, also by root: a sealed memory file under its name.
+/// Puts a memory file in the trail's place with which, root or not, nobody does what its seals forbid.
 #[cfg(target_os = "linux")]
-#[test]
-fn what_cannot_be_written_is_denied() {
-    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+pub(super) fn seal_file(desk: &Desk, bytes: &[u8], seals: rustix::fs::SealFlags) -> File {
+    use rustix::fs::{MemfdFlags, fcntl_add_seals, memfd_create};
     use std::os::fd::AsRawFd;
-    let desk = Desk::new();
-    let bytes = desk.bytes();
     let memory = memfd_create("trail", MemfdFlags::ALLOW_SEALING).unwrap();
-    rustix::io::write(&memory, &bytes).unwrap();
-    fcntl_add_seals(&memory, SealFlags::WRITE).unwrap();
+    rustix::io::write(&memory, bytes).unwrap();
+    fcntl_add_seals(&memory, seals).unwrap();
     fs::remove_file(desk.path()).unwrap();
     let named = format!("/proc/self/fd/{}", memory.as_raw_fd());
     std::os::unix::fs::symlink(named, desk.path()).unwrap();
+    memory.into()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_denied() {
+    let desk = Desk::new();
+    let bytes = desk.bytes();
+    let _file = seal_file(&desk, &bytes, rustix::fs::SealFlags::WRITE);
     let trail = desk.open().unwrap();
     let mut locked = trail.lock().unwrap();
     let refused = locked.append(&opened(1, "kim"), NOW).unwrap_err();

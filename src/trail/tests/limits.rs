@@ -1,6 +1,7 @@
 //! What lies right beside what is allowed, and the ways that are seldom taken.
 
 use super::resets::{Insurer, apply, with_id};
+use super::tampering::line;
 use super::*;
 use crate::json::MAX_INTEGER;
 use crate::trail::record::MAX_LINE;
@@ -113,17 +114,9 @@ fn a_batch_of_records_ends() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_torn_stays_until_it_is_repaired() {
-    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-    use std::os::fd::AsRawFd;
     let desk = Desk::new();
     let bytes = [&desk.bytes()[..], b"{\"seq\":1"].concat();
-    let memory = memfd_create("trail", MemfdFlags::ALLOW_SEALING).unwrap();
-    rustix::io::write(&memory, &bytes).unwrap();
-    // Its length is the only thing that may change: only to less.
-    fcntl_add_seals(&memory, SealFlags::GROW).unwrap();
-    fs::remove_file(desk.path()).unwrap();
-    let named = format!("/proc/self/fd/{}", memory.as_raw_fd());
-    std::os::unix::fs::symlink(named, desk.path()).unwrap();
+    let _file = super::crash::seal_file(&desk, &bytes, rustix::fs::SealFlags::GROW);
     let trail = desk.open().unwrap();
     trail.lock().unwrap().append(&opened(1, "kim"), NOW).unwrap_err();
     assert_eq!(desk.bytes().len(), bytes.len());
@@ -195,7 +188,7 @@ fn only_a_trail_that_was_never_used_is_put_aside() {
     let folder = desk.folder.path();
     let begun = desk.bytes();
     let used = [&begun[..], b"x"].concat();
-    let opened = line_of(&opened(1, "kim"));
+    let opened = line(&opened(1, "kim"));
     for other in [&used[..], b"not a trail\n", &begun[..begun.len() - 1], &opened, b""] {
         desk.put(other);
         assert!(!put_unused_aside(folder).unwrap());
@@ -207,8 +200,4 @@ fn only_a_trail_that_was_never_used_is_put_aside() {
     let aside = folder.join(format!("trail-{}.jsonl", desk.identity.trail()));
     assert_eq!(fs::read(aside).unwrap(), begun);
     assert!(put_unused_aside(folder).is_err(), "there is none");
-}
-
-fn line_of(record: &TrailRecord) -> Vec<u8> {
-    [&record.to_line()[..], b"\n"].concat()
 }

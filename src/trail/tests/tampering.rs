@@ -34,7 +34,7 @@ fn record(line: &[u8]) -> TrailRecord {
     TrailRecord::from_line(&line[..line.len() - 1]).unwrap()
 }
 
-fn line(record: &TrailRecord) -> Vec<u8> {
+pub(super) fn line(record: &TrailRecord) -> Vec<u8> {
     [&record.to_line()[..], b"\n"].concat()
 }
 
