@@ -66,7 +66,7 @@ impl Home {
     ///
     /// # Errors
     /// [`Code::UnknownRoot`](crate::Code::UnknownRoot), [`Code::Signature`](crate::Code::Signature), [`Code::NotPermitted`](crate::Code::NotPermitted) if it is for another
-    /// device or trail.
+    /// device or trail; [`Code::TrailBusy`](crate::Code::TrailBusy) after `lock_wait`.
     pub fn use_reset(&self, reset: &Reset) -> Result<Id> {
         self.use_reset_at(reset, clock::now())
     }
@@ -76,7 +76,8 @@ impl Home {
         let root = &trust.root(&reset.root())?.key;
         let device = self.public_identity()?.thumbprint();
         let old = self.trail_id()?;
-        let new = trail::apply_reset(&self.0, old, device, reset, root, now)?;
+        let wait = Config::read(&self.0)?.trail.wait;
+        let new = trail::apply_reset(&self.0, old, device, reset, root, wait, now)?;
         self.set_trail(new)?;
         Ok(new)
     }

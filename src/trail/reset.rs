@@ -13,10 +13,12 @@ use crate::{Code, Error, Result};
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Takes a reset by the root with this key into use and gives the trail's new id, for the identity
 /// to keep. A sound trail goes on with a record of it; of a missing or broken one the remains are
-/// put aside and a new one begins. Done twice, it is done once.
+/// put aside and a new one begins. Done twice, it is done once. It waits at most `wait` for who holds the
+/// trail.
 ///
 /// # Errors
 /// [`Code::Signature`]; [`Code::NotPermitted`] if the reset is for another device or trail;
@@ -27,6 +29,7 @@ pub(crate) fn apply_reset(
     device: Thumbprint,
     reset: &Reset,
     root: &VerifyingKey,
+    wait: Duration,
     now: u64,
 ) -> Result<Id> {
     reset.verify(root)?;
@@ -45,7 +48,7 @@ pub(crate) fn apply_reset(
     entry.reset = Some(reset.as_str().to_owned());
     entry.root_key = Some(*root.as_bytes());
 
-    let options = TrailOptions::default();
+    let options = TrailOptions { wait, ..TrailOptions::default() };
     let opened = Journal::open(&path(folder)).and_then(|mut journal| {
         read(&mut journal, device, options)?;
         Ok(journal)

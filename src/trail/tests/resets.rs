@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Reset;
+use std::time::Duration;
 
 pub(super) struct Insurer(RootKey);
 
@@ -21,7 +22,8 @@ impl Insurer {
 
 pub(super) fn apply(desk: &Desk, insurer: &Insurer, reset: &Reset, now: u64) -> Result<Id> {
     let (folder, device) = (desk.folder.path(), desk.identity.thumbprint());
-    apply_reset(folder, desk.identity.trail(), device, reset, insurer.0.line().key(), now)
+    let (wait, key) = (Duration::from_millis(50), insurer.0.line().key());
+    apply_reset(folder, desk.identity.trail(), device, reset, key, wait, now)
 }
 
 /// The identity as the caller stores it after a reset.
