@@ -31,6 +31,10 @@ impl Write for Out {
     }
 }
 
+fn text(len: usize) -> Vec<u8> {
+    (0..len).map(|i| (i * 31 / 7) as u8).collect()
+}
+
 fn seal(text: &[u8]) -> Vec<u8> {
     let mut w = Encryptor::new(&KEY, b"context", Vec::new()).unwrap();
     w.write_all(text).unwrap();
@@ -153,7 +157,7 @@ fn round_trips() {
         2 * BATCH * CHUNK,
         3 * BATCH * CHUNK + 77,
     ] {
-        let text: Vec<u8> = (0..len).map(|i| (i * 31 / 7) as u8).collect();
+        let text = text(len);
         let sealed = seal(&text);
         for read in [stream, stream_by_reads, seek, seek_copy] {
             assert!(read(&KEY, b"context", &sealed).unwrap() == text, "{len}");

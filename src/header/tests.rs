@@ -3,6 +3,7 @@
 use super::*;
 use crate::keys::{Identity, KemKind, Kinds, RootKey};
 use crate::seal::Sealer;
+use serde_json::Value;
 
 const POLICY: &[u8] =
     br#"{"version":1,"name":"all","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
@@ -18,10 +19,12 @@ fn described(meta: &Metadata) -> Result<Description> {
     Description::new(&Secret::random(), &Id::random(), 1, None, meta)
 }
 
-/// Of a description in which one member is another.
-fn parsed(member: &str, value: impl Into<serde_json::Value>) -> Result<Description> {
+/// Of a description in which members are others.
+fn parsed<const N: usize>(members: [(&str, Value); N]) -> Result<Description> {
     let mut line = serde_json::to_value(described(&Metadata::default()).unwrap()).unwrap();
-    line[member] = value.into();
+    for (member, value) in members {
+        line[member] = value;
+    }
     Description::parse(line.to_string().as_bytes())
 }
 
@@ -66,11 +69,7 @@ fn metadata_has_at_most_16_kib_and_times_that_can_be_read() {
 #[test]
 fn a_revision_has_the_commitment_of_the_one_before() {
     let before = b64(&[7; COMMITMENT]);
-    let with = |rev: u64, prev: &str| {
-        let mut line = serde_json::to_value(described(&Metadata::default()).unwrap()).unwrap();
-        (line["rev"], line["prev"]) = (rev.into(), prev.into());
-        Description::parse(line.to_string().as_bytes())
-    };
+    let with = |rev: u64, prev: &str| parsed([("rev", rev.into()), ("prev", prev.into())]);
     assert!(with(1, "").is_ok() && with(2, &before).is_ok());
     for (rev, prev) in [(0, ""), (0, &before[..]), (1, &before), (2, ""), (2, &before[1..])] {
         assert_eq!(with(rev, prev).unwrap_err().code(), Code::Header, "{rev} {prev}");
@@ -79,14 +78,14 @@ fn a_revision_has_the_commitment_of_the_one_before() {
 
 #[test]
 fn sealed_metadata_fills_blocks() {
-    let meta = |text: usize| parsed("meta", b64(&vec![7; NONCE + text + TAG]));
+    let meta = |text: usize| parsed([("meta", b64(&vec![7; NONCE + text + TAG]).into())]);
     for text in [META_BLOCK, 2 * META_BLOCK, MAX_META] {
         meta(text).unwrap();
     }
     for text in [0, 1, META_BLOCK - 1, META_BLOCK + 1, MAX_META + META_BLOCK] {
         assert_eq!(meta(text).unwrap_err().code(), Code::Header, "{text}");
     }
-    assert_eq!(parsed("meta", "").unwrap_err().code(), Code::Header);
+    assert_eq!(parsed([("meta", "".into())]).unwrap_err().code(), Code::Header);
 }
 
 #[test]

@@ -112,7 +112,10 @@ impl Office {
         }
         if memory == Memory::Secret {
             let kept: Vec<_> = found.iter().filter(|name| !readable(&name.as_str())).collect();
-            assert!(kept.is_empty(), "{scenario}: can be read while in use: {kept:?}");
+            assert!(
+                kept.is_empty(),
+                "{scenario}: can be read in use (has this kernel memfd_secret?): {kept:?}"
+            );
         }
         child.go_on();
         child.wait_for("closed");

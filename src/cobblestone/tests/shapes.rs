@@ -10,10 +10,6 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-fn text(len: usize) -> Vec<u8> {
-    (0..len).map(|i| (i * 31 / 7) as u8).collect()
-}
-
 /// Interrupted each second time and otherwise short, until it fails for good.
 struct Uneven<T> {
     inner: T,

@@ -21,7 +21,7 @@ impl Desk {
             ..opened(1, "kim")
         };
         change(&mut record);
-        self.put(&[&bytes[..], &record.to_line(), b"\n"].concat());
+        self.put(&[bytes, line(&record)].concat());
     }
 
     fn refusal(&self) -> String {
