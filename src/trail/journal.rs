@@ -121,24 +121,7 @@ impl Journal {
 
     /// Waits at most `wait` for the file's lock.
     pub(super) fn acquire(&self, wait: Duration) -> Result<()> {
-        let start = Instant::now();
-        let mut pause = Duration::ZERO;
-        loop {
-            match self.file.try_lock() {
-                Ok(()) => return Ok(()),
-                Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(TryLockError::Error(e)) => {
-                    return Err(broken(format!("the audit trail cannot be locked: {e}")));
-                }
-                Err(TryLockError::WouldBlock) => {}
-            }
-            let waited = start.elapsed();
-            if waited >= wait {
-                return Err(busy());
-            }
-            pause = (pause * 2).clamp(MIN_PAUSE, MAX_PAUSE);
-            std::thread::sleep(pause.min(wait - waited));
-        }
+        lock_within(wait, || self.file.try_lock())
     }
 
     pub(super) fn release(&self) {
@@ -229,7 +212,7 @@ impl Journal {
     fn write_line(&mut self, line: &[u8], sync: Sync) -> Result<()> {
         let written = match &self.torn {
             None => self.put(0, line),
-            Some(torn) => self.write_over(torn, line, sync),
+            Some(_) => self.write_over(line, sync),
         };
         let Err(e) = written else { return Ok(()) };
         // Should this fail too, the next one to hold the lock finds a torn line.
@@ -243,14 +226,12 @@ impl Journal {
     /// Puts a line in the place of what is torn, whose bytes stand in it. Until the rest of it is
     /// on the disk it begins with a NUL, so that after another loss of power whatever of it is
     /// there is torn again.
-    fn write_over(&self, torn: &Torn, line: &[u8], sync: Sync) -> io::Result<()> {
+    fn write_over(&self, line: &[u8], sync: Sync) -> io::Result<()> {
         let settle = || if sync == Sync::Never { Ok(()) } else { self.file.sync_data() };
         self.put(0, &[0])?;
         settle()?;
         self.put(1, &line[1..])?;
-        if torn.count > line.len() as u64 {
-            self.file.set_len(self.at.offset + line.len() as u64)?;
-        }
+        self.file.set_len(self.at.offset + line.len() as u64)?;
         settle()?;
         self.put(0, &line[..1])
     }
@@ -292,19 +273,19 @@ impl Journal {
                 ));
             }
         }
-        if !self.at.state.ids().contains(&anchor.id) || anchor.seq >= self.at.seq {
+        if !self.at.state.ids().contains(&anchor.id) {
             return Ok(false);
         }
         let line = self.find(anchor.seq)?;
         Ok(line.is_some_and(|line| sha256(&line) == anchor.head.0))
     }
 
-    /// The line of a record that was read before, by bisection over the bytes.
+    /// The line of a record, if it was read before: by bisection over the bytes.
     fn find(&self, seq: u64) -> Result<Option<Vec<u8>>> {
         let (mut low, mut high) = (0, self.at.offset);
         while low < high {
             let middle = low + (high - low) / 2;
-            let Some((start, line)) = self.line_from(middle, high)? else {
+            let Some(line) = self.line_from(middle)? else {
                 high = middle;
                 continue;
             };
@@ -312,39 +293,57 @@ impl Journal {
                 .map_err(|why| broken(format!("the audit trail is broken within: {why}")))?;
             match found.seq.cmp(&seq) {
                 std::cmp::Ordering::Equal => return Ok(Some(line)),
-                std::cmp::Ordering::Less => low = start + line.len() as u64 + 1,
+                std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
             }
         }
         Ok(None)
     }
 
-    /// The first line that starts in `from..to`, and where.
-    fn line_from(&self, from: u64, to: u64) -> Result<Option<(u64, Vec<u8>)>> {
+    /// The first line that starts at or after this byte.
+    fn line_from(&self, from: u64) -> Result<Option<Vec<u8>>> {
         let unreadable = |e| broken(format!("the audit trail cannot be read: {e}"));
         let mut file = &self.file;
         // The byte before tells whether a line starts here.
-        let mut start = from.saturating_sub(1);
-        file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+        file.seek(SeekFrom::Start(from.saturating_sub(1))).map_err(unreadable)?;
         let mut lines = Lines::new(BufReader::with_capacity(2048, file));
-        if from > 0 {
-            match lines.next().map_err(unreadable)? {
-                Piece::Line(rest) => start += rest.len() as u64 + 1,
-                _ => return Ok(None),
-            }
-        }
-        if start >= to {
+        if from > 0 && !matches!(lines.next().map_err(unreadable)?, Piece::Line(_)) {
             return Ok(None);
         }
         match lines.next().map_err(unreadable)? {
-            Piece::Line(line) => Ok(Some((start, line.to_vec()))),
+            Piece::Line(line) => Ok(Some(line.to_vec())),
             _ => Ok(None),
         }
     }
 }
 
+/// Tries for at most `wait`.
+pub(super) fn lock_within(
+    wait: Duration,
+    mut try_lock: impl FnMut() -> Result<(), TryLockError>,
+) -> Result<()> {
+    let start = Instant::now();
+    let mut pause = Duration::ZERO;
+    loop {
+        match try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(e)) => {
+                return Err(broken(format!("the audit trail cannot be locked: {e}")));
+            }
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let left = wait.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return Err(busy());
+        }
+        pause = (pause * 2).clamp(MIN_PAUSE, MAX_PAUSE);
+        std::thread::sleep(pause.min(left));
+    }
+}
+
 const MIN_PAUSE: Duration = Duration::from_micros(50);
-const MAX_PAUSE: Duration = Duration::from_micros(500);
+pub(super) const MAX_PAUSE: Duration = Duration::from_micros(500);
 
 pub(super) fn busy() -> Error {
     Error::new(

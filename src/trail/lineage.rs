@@ -111,7 +111,7 @@ impl Lineage {
     /// The time of a record made `now`: never before the latest one where that is ahead by no
     /// more than what clocks differ. One further ahead stays, for a reset to deal with.
     pub(super) fn time_for(&self, now: u64) -> u64 {
-        let ahead = |t: &&u64| **t > now && **t - now <= LEEWAY as u64;
-        self.resets.values().chain([&self.latest]).filter(ahead).max().copied().unwrap_or(now)
+        let near = |t: &u64| t.saturating_sub(now) <= LEEWAY as u64;
+        self.resets.values().chain([&self.latest]).copied().filter(near).fold(now, u64::max)
     }
 }

@@ -108,23 +108,16 @@ impl Trail {
     ) -> Result<Trail> {
         let mut journal = Journal::open(&path(folder))?;
         journal.skip(u64::MAX);
-        read(&mut journal, device, options)?;
-        if !journal.at.state.ids().contains(&id) {
-            return Err(broken(
-                "the audit trail is not the one that the identity names, so nothing opens: ask the \
-                 issuer for a signed reset (`bulla trail reset`)"
-                    .into(),
-            ));
-        }
-        if journal.is_long(options) {
-            journal.acquire(options.wait)?;
-            let summed = journal.catch_up().and_then(|()| {
-                // Another process may have torn a line meanwhile.
-                if journal.is_long(options) { journal.sum_up(now, options) } else { Ok(()) }
-            });
-            journal.release();
-            summed?;
-        }
+        read(&mut journal, device, options.wait, |journal| {
+            if !journal.at.state.ids().contains(&id) {
+                return Err(broken(
+                    "the audit trail is not the one that the identity names, so nothing opens: ask \
+                     the issuer for a signed reset (`bulla trail reset`)"
+                        .into(),
+                ));
+            }
+            if journal.is_long(options) { journal.sum_up(now, options) } else { Ok(()) }
+        })?;
         Ok(Trail { journal: Mutex::new(Some(journal)), free: Condvar::new(), options })
     }
 
@@ -256,20 +249,25 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Reads a journal from where it stands to its end.
-fn read(journal: &mut Journal, device: Thumbprint, options: TrailOptions) -> Result<()> {
+/// Reads a journal from where it stands to its end, and goes on while it is locked, if it is this
+/// device's.
+fn read<T>(
+    journal: &mut Journal,
+    device: Thumbprint,
+    wait: Duration,
+    go_on: impl FnOnce(&mut Journal) -> Result<T>,
+) -> Result<T> {
     // The bulk without the lock, so that others go on meanwhile. What fails here may only be half
     // written: under the lock it is read again.
     let _ = journal.catch_up();
-    journal.acquire(options.wait)?;
-    let read = journal.catch_up();
-    journal.release();
-    read?;
-    match journal.at.state.device() {
-        Some(d) if d == device => Ok(()),
+    journal.acquire(wait)?;
+    let done = journal.catch_up().and_then(|()| match journal.at.state.device() {
+        Some(d) if d == device => go_on(journal),
         Some(_) => Err(broken("the audit trail is another device's".into())),
         None => Err(broken_at(1, "the record that begins it is missing")),
-    }
+    });
+    journal.release();
+    done
 }
 
 /// The first record.

@@ -4,7 +4,7 @@
 use super::journal::Journal;
 use super::lines::{Lines, Piece};
 use super::record::{Entry, Event, TrailRecord};
-use super::{Sync, TrailOptions, begun, broken, path, read};
+use super::{Sync, begun, broken, path, read};
 use crate::atomic::{self, Existing};
 use crate::encoding::{Digest256, Id, Thumbprint, sha256};
 use crate::facts::Reset;
@@ -48,22 +48,13 @@ pub(crate) fn apply_reset(
     entry.reset = Some(reset.as_str().to_owned());
     entry.root_key = Some(*root.as_bytes());
 
-    let options = TrailOptions { wait, ..TrailOptions::default() };
-    let opened = Journal::open(&path(folder)).and_then(|mut journal| {
-        read(&mut journal, device, options)?;
-        Ok(journal)
+    let read = Journal::open(&path(folder)).and_then(|mut journal| {
+        read(&mut journal, device, wait, |journal| Ok(follow(journal, id, &entry, now)))
     });
-    let known = |journal: &Journal, id: Id| journal.at.state.ids().contains(&id);
-    match opened {
-        Ok(journal) if known(&journal, reset.id()) => return Ok(reset.id()),
-        Ok(mut journal) if known(&journal, id) => {
-            journal.acquire(options.wait)?;
-            let done = follow(&mut journal, id, &entry, now);
-            journal.release();
-            return done.map(|()| reset.id());
-        }
+    match read {
+        Ok(Some(followed)) => return followed.map(|()| reset.id()),
         // Of another id: as good as missing.
-        Ok(journal) => drop(journal),
+        Ok(None) => {}
         Err(e) if e.code() == Code::Trail => {}
         Err(e) => return Err(e),
     }
@@ -71,17 +62,20 @@ pub(crate) fn apply_reset(
     Ok(reset.id())
 }
 
-/// Appends the reset to the sound trail of this id, unless another process just did.
-fn follow(journal: &mut Journal, id: Id, entry: &Entry, now: u64) -> Result<()> {
-    journal.catch_up()?;
+/// Appends the reset to the sound trail of this id, unless it is there. Under the trail's lock.
+/// Gives nothing for the trail of another id.
+fn follow(journal: &mut Journal, id: Id, entry: &Entry, now: u64) -> Option<Result<()>> {
     let ids = journal.at.state.ids();
     if entry.trail.is_some_and(|new| ids.contains(&new)) {
-        return Ok(());
+        return Some(Ok(()));
+    }
+    if !ids.contains(&id) {
+        return None;
     }
     if ids.last() != Some(&id) {
-        return Err(no("the trail has gone on under another id than the identity's"));
+        return Some(Err(no("the trail has gone on under another id than the identity's")));
     }
-    journal.append(entry, now, Sync::Always).map(|_| ())
+    Some(journal.append(entry, now, Sync::Always).map(drop))
 }
 
 fn no(why: &'static str) -> Error {

@@ -1,7 +1,7 @@
 //! Reading records one by one, to show and to filter them.
 
 use super::lines::{Lines, Piece};
-use super::record::{Event, TrailRecord};
+use super::record::{Event, MAX_LINE, TrailRecord};
 use super::{broken, path};
 use crate::encoding::Id;
 use crate::{Error, Result};
@@ -82,5 +82,5 @@ impl TrailFilter {
 /// [`Code::TrailBusy`](crate::Code::TrailBusy) after `wait`.
 pub(crate) fn open_for_reading(folder: &Path, wait: Duration) -> Result<BufReader<Take<File>>> {
     let (file, len) = super::journal::Journal::open(&path(folder))?.into_reader(wait)?;
-    Ok(BufReader::with_capacity(64 * 1024, file.take(len)))
+    Ok(BufReader::with_capacity(MAX_LINE, file.take(len)))
 }

@@ -92,8 +92,7 @@ fn read(path: &Path, mut trail: &File) -> Option<Summary<State>> {
     let mut lines = Lines::new(BufReader::with_capacity(2048, trail));
     let Ok(Piece::Line(line)) = lines.next() else { return None };
     let record = TrailRecord::from_line(line).ok()?;
-    let named = record.event == Event::Summed
-        && record.seq == summary.seq
+    let named = record.seq == summary.seq
         && record.prev == summary.head
         && record.summary == Some(Digest256(sha256(&bytes)));
     named.then_some(summary)

@@ -125,7 +125,7 @@ pub fn verify_trail(
     };
     let (mut first, mut last, mut repaired, mut resets) = (None, 0, 0, 0);
     while let Some(record) = verifier.next()? {
-        if first.is_none() && expect.device.is_some_and(|d| record.device != Some(d)) {
+        if expect.device.is_some_and(|d| record.device != Some(d)) {
             return Err(fault(1, Kind::Identity, "the trail is another device's"));
         }
         first.get_or_insert(record.time);

@@ -1,6 +1,9 @@
 //! Several handles and threads on one trail. A lock belongs to a handle, so handles stand for processes.
 
+use super::journal::{MAX_PAUSE, lock_within};
 use super::*;
+use std::fs::TryLockError;
+use std::io;
 
 #[test]
 fn two_handles_see_each_others_records() {
@@ -55,6 +58,35 @@ fn waiting_for_the_lock_ends() {
     assert_eq!(desk.open_with(options).err().unwrap().code(), Code::TrailBusy);
     drop(held);
     assert!(a.lock().is_ok() && b.lock().is_ok());
+}
+
+/// Pauses grow, so that who waits for long does not keep a core busy.
+#[test]
+fn a_lock_is_tried_again_unless_that_is_in_vain() {
+    let kinds = [io::ErrorKind::Interrupted, io::ErrorKind::Unsupported];
+    let locked = |errors: &[TryLockError]| {
+        let (mut tries, mut errors) = (0, errors.iter());
+        let locked = lock_within(Duration::from_secs(60), || {
+            tries += 1;
+            match errors.next() {
+                None => Ok(()),
+                Some(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Some(TryLockError::Error(e)) => Err(TryLockError::Error(e.kind().into())),
+            }
+        });
+        (tries, locked.map_err(|e| e.code()))
+    };
+    let [interrupted, refused] = kinds.map(|kind| TryLockError::Error(kind.into()));
+    assert_eq!(locked(&[interrupted, TryLockError::WouldBlock]), (3, Ok(())));
+    assert_eq!(locked(&[TryLockError::WouldBlock, refused]), (2, Err(Code::Trail)));
+
+    let (wait, mut tries) = (MAX_PAUSE * 100, 0);
+    let busy = lock_within(wait, || {
+        tries += 1;
+        Err(TryLockError::WouldBlock)
+    });
+    assert_eq!(busy.unwrap_err().code(), Code::TrailBusy);
+    assert!((2..120).contains(&tries), "{tries}");
 }
 
 #[test]

@@ -372,6 +372,12 @@ fn records_are_shown_and_filtered() {
         }
     }
 
+    // After a failure nothing comes, though more could be read.
+    let source = Failing { bytes: &bytes, kind: ErrorKind::Other, failed: false };
+    let shown: Vec<_> = trail_records(source).collect();
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].as_ref().unwrap_err().code(), Code::Io);
+
     let read = open_for_reading(desk.folder.path(), Duration::ZERO).unwrap();
     assert_eq!(trail_records(read).count(), LINES);
     let trail = desk.open().unwrap();
