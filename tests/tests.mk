@@ -7,8 +7,9 @@ coverage:
 	sh tests/coverage.sh $(TARGET)/coverage/report
 
 # Mutants of what decides: hours. MODULES=policy for some.
+MODULES ?= policy trail cobblestone header license
 mutants:
-	sh tests/mutants.sh $(TARGET)/mutants $(MODULES)
+	python3 tests/mutants.py $(TARGET)/mutants $(MODULES)
 
 # The oldest versions of dependencies that Cargo.toml allows.
 test-minimal:
