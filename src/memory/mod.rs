@@ -7,8 +7,8 @@ use page::Page;
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// Fills `out` from the system's random generator. Aborts the process if it has none: no key made
-/// without it would be one.
+/// Fills `out` from the system's random generator. Panics if it has none: no key made without it
+/// would be one.
 pub(crate) fn random(out: &mut [u8]) {
     getrandom::fill(out).expect("the system has no random generator");
 }

@@ -4,8 +4,8 @@
 
 use crate::confine::{Network, confine};
 use crate::display::AUTHORITY;
+use crate::hide::NO_CORE;
 use crate::namespaces::{self, SCRATCH};
-use crate::run::NO_CORE;
 use bulla::{Code, Error, Result};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,

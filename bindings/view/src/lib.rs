@@ -22,6 +22,7 @@ mod exits;
 mod filesystem;
 mod folder;
 mod folders;
+mod hide;
 mod inside;
 mod kinds;
 mod mount;

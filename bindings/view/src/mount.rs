@@ -1,6 +1,7 @@
 //! `bulla mount`: a view for all programs of the user, without confinement.
 
 use crate::filesystem::Requests;
+use crate::hide::hide_this_process;
 use crate::inside::{self, INSIDE};
 use crate::recent::raise_limit;
 use crate::serve::{Callers, Daemon};
@@ -34,19 +35,21 @@ pub(crate) fn config() -> Config {
 }
 
 /// Shows `folder` at `mountpoint`, read-only unless `writable`, until it is unmounted or this
-/// process is told to end. `ready` is called once it is there.
+/// process is told to end. `session` is called once others cannot read this process's memory, and
+/// `ready` once the view is there.
 ///
 /// # Errors
 /// [`Code::BadArgument`] for a mountpoint in the folder itself, [`Code::Unsupported`] where file
-/// systems of this kind cannot be mounted.
+/// systems of this kind cannot be mounted, and those of `session`.
 pub fn mount(
     home: &Home,
-    session: Session,
+    session: impl FnOnce() -> Result<Session>,
     folder: &Path,
     mountpoint: &Path,
     writable: bool,
     ready: impl FnOnce(),
 ) -> Result<()> {
+    hide_this_process()?;
     let found =
         |path: &Path| fs::canonicalize(path).map_err(|e| Error::io("finding the folder", e));
     let (folder, mountpoint) = (found(folder)?, found(mountpoint)?);
@@ -57,7 +60,7 @@ pub fn mount(
     raise_limit();
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
         .map_err(|e| Error::io("waiting for signals", e))?;
-    let mut daemon = Daemon::new(session, home.clone(), Callers::User);
+    let mut daemon = Daemon::new(session()?, home.clone(), Callers::User);
     daemon.writable = writable;
     let view = View::of(&folder, Arc::new(daemon))
         .map_err(|e| Error::io("opening the folder", e.into()))?;

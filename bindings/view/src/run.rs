@@ -4,6 +4,7 @@ use crate::caller;
 use crate::confine::{Network, available};
 use crate::display::{AUTHORITY, Display};
 use crate::filesystem::Requests;
+use crate::hide::hide_this_process;
 use crate::inside::{self, MAX_DESCRIPTORS, Message, Setup, receive, send};
 use crate::mount::config;
 use crate::recent::raise_limit;
@@ -14,7 +15,6 @@ use crate::watch::watch;
 use bulla::{Code, Error, Home, Result, Session};
 use fuser::{BackgroundSession, SessionACL};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::OsString;
 use std::fs;
@@ -42,10 +42,6 @@ const UNHEARD: [&str; 14] = [
     "XDG_SESSION_ID",
 ];
 
-/// One byte: a core dump is not even handed to a program of the machine's then, which nought would
-/// not prevent.
-pub(crate) const NO_CORE: Rlimit = Rlimit { current: Some(1), maximum: Some(1) };
-
 /// A run.
 pub struct Run {
     /// Folders that the program sees with their content. At least one.
@@ -62,13 +58,6 @@ pub struct Run {
     pub program: OsString,
     /// The arguments.
     pub arguments: Vec<OsString>,
-}
-
-/// Makes keys of this process unreadable for others of the same user.
-fn hide_this_process() -> Result<()> {
-    let io = |e: rustix::io::Errno| Error::io("closing this process to others", e.into());
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(io)?;
-    setrlimit(Resource::Core, NO_CORE).map_err(io)
 }
 
 /// Runs the program and gives its exit status; 128 and the signal's number if one ended it.

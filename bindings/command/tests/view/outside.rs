@@ -89,6 +89,17 @@ fn root_reads_the_memory_of_a_program() {
     assert!(fs::File::open(format!("/proc/{}/mem", looked.run.0.id())).is_ok());
 }
 
+/// What keeps a process from leaving a core dump also closes it to debuggers of the same user, whom
+/// this test, as root, cannot stand for.
+#[test]
+fn the_daemon_of_a_mount_leaves_no_core_dump() {
+    let desk = Desk::new(&work());
+    let mounted = desk.mount(&[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", mounted.child.id())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["1", "1", "bytes"]);
+}
+
 /// In a mount there is no run: what others of the same user do is decided by the policy alone.
 #[test]
 fn a_mount_serves_all_programs_of_the_user() {
