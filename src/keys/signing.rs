@@ -148,7 +148,7 @@ mod tests {
                 ran += 1;
             }
         }
-        assert!(ran > 100, "{ran}");
+        assert_eq!(ran, 151);
     }
 
     #[test]

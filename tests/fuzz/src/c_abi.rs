@@ -18,7 +18,6 @@ const SLOTS: usize = 4;
 const STEPS: u8 = 50;
 const PATHS: [&str; 3] = ["p", "q", "missing/r"];
 
-const BAD_ARGUMENT: i32 = 1;
 const ROLLBACK: i32 = 406;
 const INTERNAL: i32 = 900;
 
@@ -74,7 +73,10 @@ struct Open {
     position: u64,
     /// Of a writer: the path that it writes to.
     path: Option<usize>,
-    sink: Option<usize>,
+    /// The source or sink of the host's that it is at.
+    host: Option<usize>,
+    /// Of a file: whether its envelope was changed. Of a writer: whether it is finished or has failed.
+    spoilt: bool,
 }
 
 struct Bases {
@@ -238,6 +240,16 @@ impl Run<'_> {
         status == 0
     }
 
+    /// After a read: it fails only if there is no file, it was changed, or its host has failed.
+    fn read(&mut self, file: u8, status: i32) {
+        let (handle, open) = &self.files[usize::from(file) % SLOTS];
+        assert!(status != 0 || !handle.is_null());
+        let failed = open.host.is_some_and(|source| self.arena.has_failed(source));
+        let may_fail = handle.is_null() || open.spoilt || failed;
+        assert!(status == 0 || may_fail, "a sound file cannot be read: {status}");
+        self.count(status);
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
             Step::SealerNew { slot, options, batch, recorded } => {
@@ -296,7 +308,10 @@ impl Run<'_> {
                 let status = checked(|e| unsafe {
                     bulla_writer_write(*handle, part.as_ptr().cast(), part.len(), e)
                 });
-                assert!(status == 0 || !handle.is_null() || status == BAD_ARGUMENT);
+                let usable = !handle.is_null() && !open.spoilt;
+                let failed = open.host.is_some_and(|sink| self.arena.has_failed(sink));
+                assert_eq!(status == 0, usable && !failed, "writing: {status}");
+                open.spoilt |= status != 0;
                 open.text.extend(part);
                 self.count(status);
             }
@@ -325,7 +340,7 @@ impl Run<'_> {
                 } else {
                     assert_eq!(n, 0);
                 }
-                self.count(status);
+                self.read(file, status);
             }
             Step::Read { file, len } => {
                 let (handle, open) = &mut self.files[usize::from(file) % SLOTS];
@@ -338,7 +353,7 @@ impl Run<'_> {
                     holds(&open.text, open.position, &out, n);
                     open.position += n as u64;
                 }
-                self.count(status);
+                self.read(file, status);
             }
             Step::Seek { file, by, whence } => {
                 let (handle, open) = &mut self.files[usize::from(file) % SLOTS];
@@ -485,7 +500,7 @@ impl Run<'_> {
             }
             To::Sink(fault) => {
                 let (number, sink) = self.arena.sink(fault);
-                open.sink = Some(number);
+                open.host = Some(number);
                 let status = checked(|e| unsafe {
                     bulla_sealer_begin_sink(sealer, &sink, given, &mut handle, e)
                 });
@@ -507,12 +522,13 @@ impl Run<'_> {
         let (handle, open) = self.writers[slot].clone();
         let status = checked(|e| unsafe { bulla_writer_finish(handle, e) });
         assert!(status != 0 || !handle.is_null());
+        self.writers[slot].1.spoilt = true;
         if !self.count(status) {
             return;
         }
         if let Some(path) = open.path {
             self.paths[path] = Some(open.text);
-        } else if let Some(sink) = open.sink {
+        } else if let Some(sink) = open.host {
             self.opens_to(&self.arena.taken(sink), &open.text);
         }
         let again = checked(|e| unsafe { bulla_writer_finish(handle, e) });
@@ -601,7 +617,8 @@ impl Run<'_> {
         assert_eq!(status == 0, !handle.is_null());
         if self.count(status) {
             self.has_size(handle, text.len());
-            self.files[slot] = (handle, Open { text: text.clone(), ..Open::default() });
+            let (text, host, spoilt) = (text.clone(), Some(number), flip.is_some());
+            self.files[slot] = (handle, Open { text, host, spoilt, ..Open::default() });
         } else if source.struct_size as usize == size_of::<Source>() {
             self.arena.must_be_closed(number);
             // A save of it was seen meanwhile.
@@ -691,7 +708,7 @@ impl Run<'_> {
         let status = match to {
             To::Sink(fault) => {
                 let (number, sink) = self.arena.sink(fault);
-                saved.sink = Some(number);
+                saved.host = Some(number);
                 let status =
                     checked(|e| unsafe { bulla_file_save_to(handle, &sink, null(), &mut new, e) });
                 if status != 0 {
@@ -779,7 +796,7 @@ impl Run<'_> {
         let (handle, open) =
             std::mem::replace(&mut self.writers[slot], (null_mut(), Open::default()));
         unsafe { bulla_writer_free(handle) }
-        if let (Some(sink), false) = (open.sink, handle.is_null()) {
+        if let (Some(sink), false) = (open.host, handle.is_null()) {
             self.arena.must_be_closed(sink);
         }
     }

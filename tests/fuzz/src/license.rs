@@ -1,16 +1,19 @@
 //! Licenses and trust lists that anyone might sign: claims and headers with edits, signed by a key
-//! of the input's choice. What verifies was signed by one who may, and keeps the format's rules.
+//! of the input's choice. What verifies was signed by one who may, and keeps the format's rules; what
+//! opens then is what was sealed.
 
 use crate::json::{self, parts};
 use crate::world::{self, World, envelope};
 use arbitrary::{Result, Unstructured};
-use bulla::{Class, TrustList};
+use bulla::{Access, Class, Session, TrustList};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 type Object = Map<String, Value>;
+
+const TEXT: &[u8] = b"text";
 
 /// Envelopes, taken apart, of one world.
 struct Bases {
@@ -43,8 +46,8 @@ pub fn run(data: &[u8]) -> bool {
 
 impl Bases {
     fn new(world: &World) -> Self {
-        let batch = world.issued().batch().unwrap();
-        let sealed = [world.issued(), world.delegated(), batch].map(|s| envelope(&s, b"text"));
+        let batch = world.issued_to(&[&world.session, &world.hybrid]).batch().unwrap();
+        let sealed = [world.issued(), world.delegated(), batch].map(|s| envelope(&s, TEXT));
         let issuer = world.root.thumbprint().to_string();
         Bases { issuer, of: sealed.iter().map(|sealed| Base::of(sealed)).collect() }
     }
@@ -116,7 +119,28 @@ fn drive(world: &World, bases: &Bases, u: &mut Unstructured<'_>) -> Result<bool>
     let read: Object = serde_json::from_str(&claims).expect("what was parsed is JSON");
     assert_eq!(by, usize::from(read.contains_key("template")), "signed by another: {claims}");
     lawful(world, &read).unwrap_or_else(|why| panic!("{why}: {claims}"));
+    let opened = [&world.session, &world.hybrid].map(|session| opens_to(session, &sealed));
+    if read == base.claims {
+        // Only the batch is for both.
+        assert_eq!(opened, [true, read.contains_key("batch")], "as it was sealed");
+    }
     Ok(true)
+}
+
+/// Whether it opens. What its wraps give, if anything, opens what was sealed.
+fn opens_to(session: &Session, sealed: &[u8]) -> bool {
+    // After a license with a higher number those with a lower one are refused otherwise.
+    let access = Access { older: true, ..Access::default() };
+    let opened = session.open_source_for(sealed, access);
+    let mut out = [0; TEXT.len() + 1];
+    match opened.and_then(|reader| reader.read_at(&mut out, 0)) {
+        Ok(n) => assert_eq!(&out[..n], TEXT, "other bytes than were sealed"),
+        Err(e) => {
+            assert!(matches!(e.class(), Class::Format | Class::Tampered | Class::Denied), "{e}");
+            return false;
+        }
+    }
+    true
 }
 
 /// Section 3 of the format, read again.

@@ -3,13 +3,15 @@
 
 use crate::world::{self, World, envelope, text};
 use arbitrary::{Arbitrary, Result, Unstructured};
-use bulla::{Class, Id, Identity, KemKind, Kinds, Sealer};
+use bulla::{Class, Id, Identity, KemKind, Kinds, Sealer, Session};
 use std::cell::RefCell;
 
 /// Bytes of content of an envelope's chunk, sealed.
 const SLOT: usize = 16_400;
 
 struct Base {
+    /// Of which kind the key is that opens it; none of ours where it is to somebody else.
+    to: Option<KemKind>,
     file: Id,
     text: Vec<u8>,
     sealed: Vec<u8>,
@@ -90,27 +92,42 @@ pub fn run(data: &[u8]) -> bool {
 }
 
 fn bases_of(world: &World) -> Vec<Base> {
-    let sizes = [40_000, 0, 1, 16_383, 16_384, 32_768];
-    let mut bases: Vec<Base> =
-        sizes.iter().zip(1..).map(|(n, seed)| Base::new(&world.issued(), *n, seed)).collect();
-    let batch = world.issued().batch().unwrap();
-    bases.extend([Base::new(&batch, 20_000, 11), Base::new(&batch, 20_000, 12)]);
-    bases.push(Base::new(&world.delegated(), 5_000, 13));
-    // To somebody else: it does not open.
+    let (hybrid, x25519) = (KemKind::Hybrid, KemKind::X25519);
+    let sizes = [
+        (40_000, x25519),
+        (0, x25519),
+        (1, hybrid),
+        (16_383, x25519),
+        (16_384, hybrid),
+        (32_768, x25519),
+    ];
+    let issued = |(seed, (size, kind))| {
+        let sealer = world.issued_to(&[device(world, kind)]);
+        Base::new(Some(kind), &sealer, size, seed)
+    };
+    let mut bases: Vec<Base> = (1..).zip(sizes).map(issued).collect();
+    let batch = world.issued_to(&[&world.session, &world.hybrid]).batch().unwrap();
+    bases.push(Base::new(Some(x25519), &batch, 20_000, 11));
+    bases.push(Base::new(Some(hybrid), &batch, 20_000, 12));
+    bases.push(Base::new(Some(x25519), &world.delegated(), 5_000, 13));
     let to = [Identity::generate(KemKind::Hybrid, "").unwrap().recipient().clone()];
     let policy = world::POLICY.as_bytes();
     let other = Sealer::issued(&world.root, "", policy, &to, Kinds::Same).unwrap();
-    bases.push(Base::new(&other, 100, 14));
+    bases.push(Base::new(None, &other, 100, 14));
     bases
 }
 
+fn device(world: &World, kind: KemKind) -> &Session {
+    if kind == KemKind::Hybrid { &world.hybrid } else { &world.session }
+}
+
 impl Base {
-    fn new(sealer: &Sealer<'_>, len: usize, seed: u8) -> Self {
+    fn new(to: Option<KemKind>, sealer: &Sealer<'_>, len: usize, seed: u8) -> Self {
         let text = text(len, seed);
         let sealed = envelope(sealer, &text);
         let file = bulla::inspect(&sealed).unwrap().file;
         let payload_at = u32::from_le_bytes(sealed[8..12].try_into().unwrap()) as usize;
-        Base { file, text, sealed, payload_at }
+        Base { to, file, text, sealed, payload_at }
     }
 }
 
@@ -184,24 +201,32 @@ fn drive(world: &World, bases: &[Base], u: &mut Unstructured<'_>) -> Result<bool
             }
         }
     }
-    let untouched = sealed == base.sealed;
-    let by_place = at_places(world, bases, &sealed, &reads);
-    let streamed = as_stream(world, bases, &sealed);
+    let session = device(world, base.to.unwrap_or(KemKind::X25519));
+    let (opened, by_place) = at_places(session, bases, &sealed, &reads);
+    let streamed = as_stream(session, bases, &sealed);
     assert_eq!(by_place, streamed, "what is sound by place is sound as a stream");
-    Ok(untouched || by_place)
+    if sealed == base.sealed {
+        assert_eq!(by_place, base.to.is_some(), "as it was sealed, it opens to whom it is for");
+    }
+    Ok(opened)
 }
 
 fn sealed_text(bases: &[Base], file: Id) -> &[u8] {
     &bases.iter().find(|base| base.file == file).expect("a file that was sealed").text
 }
 
-/// Whether all of it could be read.
-fn at_places(world: &World, bases: &[Base], sealed: &[u8], reads: &[(usize, usize)]) -> bool {
-    let reader = match world.session.open_source(sealed) {
+/// Whether it opened, and whether all of it could be read.
+fn at_places(
+    session: &Session,
+    bases: &[Base],
+    sealed: &[u8],
+    reads: &[(usize, usize)],
+) -> (bool, bool) {
+    let reader = match session.open_source(sealed) {
         Ok(reader) => reader,
         Err(e) => {
             assert!(matches!(e.class(), Class::Format | Class::Tampered | Class::Denied), "{e}");
-            return false;
+            return (false, false);
         }
     };
     let text = sealed_text(bases, reader.file_id());
@@ -229,11 +254,11 @@ fn at_places(world: &World, bases: &[Base], sealed: &[u8], reads: &[(usize, usiz
     let whole = reader.export(&mut out).is_ok();
     assert!(text.starts_with(&out), "other bytes than were sealed");
     assert!(!whole || (!broken && out == text));
-    whole
+    (true, whole)
 }
 
-fn as_stream(world: &World, bases: &[Base], sealed: &[u8]) -> bool {
-    let Ok(mut stream) = world.session.open_stream(sealed) else { return false };
+fn as_stream(session: &Session, bases: &[Base], sealed: &[u8]) -> bool {
+    let Ok(mut stream) = session.open_stream(sealed) else { return false };
     let mut out = Vec::new();
     let whole = stream.export(&mut out).is_ok();
     let is = |base: &Base| if whole { base.text == out } else { base.text.starts_with(&out) };

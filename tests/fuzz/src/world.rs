@@ -2,8 +2,8 @@
 
 use crate::json::unb64;
 use bulla::{
-    Home, Host, Identity, KemKind, Kinds, Metadata, Permit, RootKey, Sealer, Session, Signatory,
-    Template, TemplateTerms, Trust, TrustList,
+    Home, Host, Identity, KemKind, Kinds, Metadata, Permit, Recipient, RootKey, Sealer, Session,
+    Signatory, Template, TemplateTerms, Trust, TrustList,
 };
 use ed25519_dalek::SigningKey;
 use std::cell::RefCell;
@@ -27,6 +27,8 @@ pub struct World {
     pub permit: Permit,
     pub home: Home,
     pub session: Session,
+    /// That of another device, whose key is hybrid.
+    pub hybrid: Session,
     runs: u32,
     folder: tempfile::TempDir,
 }
@@ -54,6 +56,15 @@ fn secret(file: &str) -> SigningKey {
     SigningKey::from_bytes(&seed.try_into().expect("32 bytes"))
 }
 
+/// Makes a device's home that trusts this root.
+fn device(home: &Home, kind: KemKind, root: &RootKey) -> Identity {
+    let identity = Identity::generate(kind, "").unwrap();
+    home.create_identity(&identity, None).unwrap();
+    std::fs::write(home.folder().join("config.toml"), "[trail]\nsync = \"never\"\n").unwrap();
+    home.pin(root.line()).unwrap();
+    identity
+}
+
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs()
 }
@@ -64,10 +75,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path().join("home"));
         let root = RootKey::generate("root").unwrap();
-        let identity = Identity::generate(KemKind::X25519, "").unwrap();
-        home.create_identity(&identity, None).unwrap();
-        std::fs::write(home.folder().join("config.toml"), "[trail]\nsync = \"never\"\n").unwrap();
-        home.pin(root.line()).unwrap();
+        let identity = device(&home, KemKind::X25519, &root);
         let list = home.create_first_list(&root, 3650).unwrap();
         let signer = || Signatory::Root(&root);
         let terms = TemplateTerms {
@@ -86,6 +94,10 @@ impl World {
         let device_secret = secret(&identity.to_file(None).unwrap());
         let trust = home.trust().unwrap();
         let session = Session::start(&home, identity, Host::default()).unwrap();
+        let other = Home::at(folder.path().join("hybrid"));
+        let identity = device(&other, KemKind::Hybrid, &root);
+        other.use_list(&list).unwrap();
+        let hybrid = Session::start(&other, identity, Host::default()).unwrap();
         World {
             root,
             root_secret,
@@ -96,6 +108,7 @@ impl World {
             permit,
             home,
             session,
+            hybrid,
             runs: 0,
             folder,
         }
@@ -107,8 +120,12 @@ impl World {
     }
 
     pub fn issued(&self) -> Sealer<'_> {
-        let to = [self.session.identity().recipient().clone()];
-        Sealer::issued(&self.root, "test", POLICY.as_bytes(), &to, Kinds::Same).unwrap()
+        self.issued_to(&[&self.session])
+    }
+
+    pub fn issued_to(&self, to: &[&Session]) -> Sealer<'_> {
+        let to: Vec<Recipient> = to.iter().map(|s| s.identity().recipient().clone()).collect();
+        Sealer::issued(&self.root, "test", POLICY.as_bytes(), &to, Kinds::Mixed).unwrap()
     }
 
     pub fn delegated(&self) -> Sealer<'_> {

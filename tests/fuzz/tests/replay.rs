@@ -29,11 +29,26 @@ fn timed(name: &str, what: &str, data: &[u8]) -> bool {
     done.unwrap_or_else(|_| panic!("{name}, {what}"))
 }
 
+/// How many of a target's seeds must get to what it checks. Where they choose edits, most are refused
+/// before, and are there for that: then those that got there when they were chosen.
+fn least(name: &str, seeds: usize) -> usize {
+    match name {
+        "c_abi" => 30,
+        "license" => 18,
+        "open" => 20,
+        "tokens" => 21,
+        "trail" => 15,
+        "view" => 49,
+        _ => seeds,
+    }
+}
+
 fn replay(name: &str) {
     let seeds = inputs(&fuzz().join("seeds").join(name));
     let got_there =
         seeds.iter().filter(|(path, data)| timed(name, &path.display().to_string(), data)).count();
-    assert!(got_there > 0, "no seed of {name} gets to what it checks, of {}", seeds.len());
+    let (of, least) = (seeds.len(), least(name, seeds.len()));
+    assert!(got_there >= least, "{got_there} of {of} seeds of {name} get there, not {least}");
     // What reads bytes as they are, with as many as are looked at within a second.
     if ["header", "keys", "objects", "policy", "tokens", "trail"].contains(&name) {
         for (path, data) in seeds.iter().filter(|(_, data)| !data.is_empty()) {

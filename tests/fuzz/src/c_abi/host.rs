@@ -5,7 +5,7 @@ use super::abi::{Progress, Sink, Source};
 use arbitrary::Arbitrary;
 use std::ffi::c_void;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// What goes wrong with a source or sink, and at which of its calls.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -38,7 +38,15 @@ struct Host {
     taken: Mutex<Vec<u8>>,
     fault: Fault,
     calls: AtomicU32,
+    /// Whether a call has failed, or has told what is not so.
+    failed: AtomicBool,
     closed: AtomicU32,
+}
+
+impl Host {
+    fn fails(&self) {
+        self.failed.store(true, Ordering::SeqCst);
+    }
 }
 
 pub struct Stopping {
@@ -63,15 +71,22 @@ unsafe extern "C" fn read_at(
     out: *mut usize,
 ) -> i32 {
     let host = unsafe { &*user.cast::<Host>() };
-    assert_eq!(host.closed.load(Ordering::SeqCst), 0, "read after it was closed");
+    assert_ne!(host.closed.load(Ordering::SeqCst), 1, "read after it was closed");
     let now = host.calls.fetch_add(1, Ordering::SeqCst) >= host.fault.call.into();
     let rest = usize::try_from(offset).ok().and_then(|at| host.data.get(at..)).unwrap_or(&[]);
     let mut n = rest.len().min(len);
     match host.fault.kind {
-        Kind::Fails if now => return 5,
+        Kind::Fails if now => {
+            host.fails();
+            return 5;
+        }
         Kind::Less => n = n.min(1 + usize::from(host.fault.call) * 100),
-        Kind::Ends if now => n = 0,
+        Kind::Ends if now => {
+            host.fails();
+            n = 0;
+        }
         Kind::ClaimsMore if now => {
+            host.fails();
             unsafe { *out = len + 1 };
             return 0;
         }
@@ -86,23 +101,30 @@ unsafe extern "C" fn read_at(
 
 unsafe extern "C" fn size(user: *mut c_void, out: *mut u64) -> i32 {
     let host = unsafe { &*user.cast::<Host>() };
-    assert_eq!(host.closed.load(Ordering::SeqCst), 0, "asked after it was closed");
+    assert_ne!(host.closed.load(Ordering::SeqCst), 1, "asked after it was closed");
     let size = host.data.len() as u64;
     let told = match host.fault.kind {
-        Kind::NoSize => return -1,
+        Kind::NoSize => {
+            host.fails();
+            return -1;
+        }
         Kind::OtherSize if host.fault.call % 2 == 0 => size + u64::from(host.fault.call) + 1,
         Kind::OtherSize => u64::MAX - u64::from(host.fault.call),
         _ => size,
     };
+    if told != size {
+        host.fails();
+    }
     unsafe { *out = told };
     0
 }
 
 unsafe extern "C" fn write(user: *mut c_void, data: *const c_void, len: usize) -> i32 {
     let host = unsafe { &*user.cast::<Host>() };
-    assert_eq!(host.closed.load(Ordering::SeqCst), 0, "written to after it was closed");
+    assert_ne!(host.closed.load(Ordering::SeqCst), 1, "written to after it was closed");
     let now = host.calls.fetch_add(1, Ordering::SeqCst) >= host.fault.call.into();
     if now && host.fault.kind == Kind::Fails {
+        host.fails();
         return 28;
     }
     let data = match len {
@@ -128,8 +150,8 @@ pub const PROGRESS: Progress = progress;
 
 impl Arena {
     fn host(&mut self, data: Vec<u8>, fault: Fault) -> (usize, *mut c_void) {
-        let (taken, calls, closed) = Default::default();
-        self.hosts.push(Box::new(Host { data, taken, fault, calls, closed }));
+        let (taken, calls, failed, closed) = Default::default();
+        self.hosts.push(Box::new(Host { data, taken, fault, calls, failed, closed }));
         let host: *const Host = &*self.hosts[self.hosts.len() - 1];
         (self.hosts.len() - 1, host.cast_mut().cast())
     }
@@ -141,7 +163,7 @@ impl Arena {
         let struct_size = size_of::<Source>() as u32 - short;
         let close = Some(close as _);
         if short > 0 {
-            // Too short to be read: nothing of it is called.
+            // Too short to be read, or that of a host which has nothing to close: `close` never runs.
             self.hosts[number].closed.store(u32::MAX, Ordering::SeqCst);
         }
         let (read_at, size) = (Some(read_at as _), Some(size as _));
@@ -164,6 +186,11 @@ impl Arena {
 
     pub fn taken(&self, number: usize) -> Vec<u8> {
         self.hosts[number].taken.lock().expect("not poisoned").clone()
+    }
+
+    /// Whether it has done anything wrong by now.
+    pub fn has_failed(&self, number: usize) -> bool {
+        self.hosts[number].failed.load(Ordering::SeqCst)
     }
 
     pub fn must_be_closed(&self, number: usize) {
