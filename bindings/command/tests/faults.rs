@@ -206,6 +206,27 @@ fn interrupted_and_short_everywhere() {
     }
 }
 
+/// Each operation waits while another process copies the folder: it always finds what is old or what
+/// is new, and the command goes on as if nothing had been.
+#[test]
+fn every_operation_waits() {
+    for scene in scenes() {
+        let reference = traced(&scene.command(&scene.set()), &[], false);
+        let mut seen = BTreeSet::new();
+        for operation in reference.operations.iter().filter(|o| all() || o.changes()) {
+            let (office, copy) = (scene.set(), Office::empty());
+            let what = format!("{}, {} {}", scene.name, operation.number, operation.name);
+            let pause = format!("{}:60000:cp -a . {}", operation.number, copy.path("").display());
+            let done = traced(&scene.command(&office), &["--pause", &pause], false).done;
+            assert_eq!(done.status, 0, "{what}: {}", done.stderr);
+            assert_eq!(scene.state(&office), Ok(State::New), "{what}");
+            seen.insert(format!("{:?}", scene.state(&copy).expect(&what)));
+        }
+        println!("{}: {seen:?}", scene.name);
+        assert!(seen.contains("Old"), "{}: {seen:?}", scene.name);
+    }
+}
+
 /// Where files have names from the start, as on many network file systems.
 #[test]
 fn every_operation_fails_once_on_files_with_names() {

@@ -50,8 +50,9 @@ impl Operation {
 
     /// Whether it can fail because no space is left.
     pub fn takes_space(&self) -> bool {
-        let names = ["fsync", "fdatasync", "syncfs", "mkdir", "mkdirat", "linkat", "renameat"];
-        self.writes() || names.contains(&&*self.name) || self.opens_new()
+        let names = ["fsync", "fdatasync", "syncfs", "mkdir", "mkdirat"];
+        let named = ["link", "rename"].iter().any(|name| self.name.starts_with(name));
+        self.writes() || named || names.contains(&&*self.name) || self.opens_new()
     }
 
     /// Whether it opens a file that has no name, or was not there.

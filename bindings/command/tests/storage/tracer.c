@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,7 +36,6 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef __x86_64__
@@ -302,19 +302,24 @@ static long asked_for(struct thread *t, const struct user_regs_struct *r)
 /* Runs a command beside, and waits for it at most so long. */
 static void beside(const char *command, long milliseconds)
 {
-    pid_t child = fork();
+    int ends[2]; /* the command has one, until it ends */
+    pid_t child = pipe(ends) ? -1 : fork();
     if (child < 0)
         die("fork");
     if (!child) {
+        close(ends[0]);
         /* Not to be waited for among the traced ones. */
         if (fork())
             _exit(0);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
+    close(ends[1]);
     waitpid(child, NULL, 0);
-    struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&pause, NULL);
+    struct pollfd ended = {ends[0], POLLIN, 0};
+    while (poll(&ended, 1, (int)milliseconds) < 0 && errno == EINTR)
+        ;
+    close(ends[0]);
 }
 
 static int is(const char *kind)
