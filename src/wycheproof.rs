@@ -303,4 +303,14 @@ fn the_crates_are_those_of_hpke() {
     for name in ["chacha20poly1305", "hpke", "ml-kem", "x25519-dalek"] {
         assert_eq!(named(name), 1, "{name}");
     }
+    // Of these there is an older version, for RSA and ECDSA with `pure-rust`.
+    let uses = |of: &str, name: &str| {
+        let package = packages.iter().find(|p| p["name"].as_str() == Some(of)).unwrap();
+        let used = package["dependencies"].as_array().unwrap().iter().filter_map(|d| d.as_str());
+        used.filter(|d| d.split(' ').next() == Some(name)).collect::<Vec<_>>()
+    };
+    for name in ["hkdf", "sha2"] {
+        let used = uses("hpke", name);
+        assert!(used.len() == 1 && used == uses("bulla", name), "{name}: {used:?}");
+    }
 }

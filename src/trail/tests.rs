@@ -290,6 +290,7 @@ fn anchors_are_found_wherever_they_stand() {
     let desk = Desk::new();
     let trail = desk.open().unwrap();
     let mut anchors = vec![trail.anchor().unwrap()];
+    assert!(trail.extends(&anchors[0]).unwrap(), "the only one");
     for n in 0..40 {
         let ticket = Some("x".repeat(n * 37 % 1000));
         let entry = Entry { ticket, ..opened(1, "kim") };
