@@ -5,7 +5,7 @@ CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: all counts test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench assurance constant-time clean
+.PHONY: all counts test test-rust test-pure test-msrv test-independent lint doc deny fuzz bench constant-time clean
 
 all:
 	$(CARGO) build --release
@@ -19,6 +19,7 @@ include bindings/view/view.mk
 include tests/faults.mk
 include .ci/release/release.mk
 include tests/tests.mk
+include tests/assurance.mk
 
 # --- Tests ------------------------------------------------------------------------------------
 
@@ -64,10 +65,12 @@ lint:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 
-# Advisories need the network's database; run `cargo deny check` where there is one.
+# Advisories need a database, which `cargo deny fetch` gets; where there is one, it counts.
+ADVISORIES := $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs/*/.git)
 deny:
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --debug --locked cargo-deny
 	$(CARGO) deny check bans licenses sources
+	$(if $(ADVISORIES),$(CARGO) deny --offline check advisories)
 
 # --- What takes long --------------------------------------------------------------------------
 
@@ -80,22 +83,15 @@ bench:
 	$(CARGO) build --release
 	python3 benches/whole.py target/release/bulla
 
-# Seconds a target; ends with a table of executions, coverage and findings.
+# Seconds a target; ends with a table of executions, coverage and findings. FUZZ_TARGETS=tokens for some.
 FUZZ_SECONDS ?= 20
 fuzz:
-	sh fuzz/run.sh $(FUZZ_SECONDS)
+	sh fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # Instructions of the hot paths, against the committed counts.
 counts:
 	sh bindings/c/need.sh valgrind=valgrind
 	python3 benches/counts.py
-
-# Half an hour a target unless told otherwise; the dated report is committed.
-assurance: FUZZ_SECONDS = 1800
-assurance: test bench constant-time test-faults-long
-	$(MAKE) soak SOAK_OPENS=1000000
-	sh tests/assurance.sh $(FUZZ_SECONDS) > docs/assurance.new
-	mv docs/assurance.new docs/assurance.md
 
 # Whether the time to compare a secret depends on it; nothing else may run meanwhile.
 constant-time:
