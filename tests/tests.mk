@@ -1,6 +1,6 @@
 # What tells how good the tests are. Included from the top Makefile.
 
-.PHONY: coverage mutants test-minimal
+.PHONY: coverage mutants test-minimal test-memory
 
 # Lines of the core and of the C ABI that tests run; fails below what is asked for.
 coverage:
@@ -14,3 +14,10 @@ mutants:
 # The oldest versions of dependencies that Cargo.toml allows.
 test-minimal:
 	sh tests/minimal.sh $(TARGET)/minimal
+
+# No secret is left in memory by builds as they are shipped, with either AEAD backend; `make test` has
+# looked at builds for tests.
+test-memory:
+	$(CARGO) test --release --package bulla --test memory
+	$(CARGO) test --release --package bulla-capi --test memory
+	$(CARGO) test --release --package bulla --test memory --no-default-features --features pure-rust

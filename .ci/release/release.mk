@@ -4,7 +4,7 @@ DIST ?= $(TARGET)/release-$(shell git rev-parse --short HEAD)
 # What callers may rely on: the last tag, or before there is one the commit in .ci/release/base.
 BASE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || cat .ci/release/base)
 
-.PHONY: dist test-dist test-release sbom reproducible abi compatible audited
+.PHONY: dist test-dist test-release rehearse sbom reproducible abi compatible audited
 
 # Archives, bills of material, sums and signature in $(DIST). BULLA_RELEASE_KEY=FILE signs them as
 # .ci/release/sign.sh says; UNSIGNED=1 asks for none.
@@ -14,6 +14,16 @@ dist:
 # What such a folder holds works where there is nothing else: DIST=FOLDER.
 test-dist:
 	sh .ci/release/test_dist.sh $(DIST)
+
+# A release of this commit, signed by a key of its own, tried, and thrown away.
+REHEARSAL := $(TARGET)/rehearsal
+rehearse:
+	rm -rf $(REHEARSAL)
+	mkdir -p $(REHEARSAL)
+	ssh-keygen -q -t ed25519 -N '' -f $(REHEARSAL)/key
+	BULLA_RELEASE_KEY=$(REHEARSAL)/key $(MAKE) dist DIST=$(REHEARSAL)/out
+	BULLA_RELEASE_PUBLIC=$(REHEARSAL)/key.pub WINE=1 $(MAKE) test-dist DIST=$(REHEARSAL)/out
+	rm -r $(REHEARSAL)
 
 # The parts that take seconds.
 test-release: abi

@@ -16,20 +16,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The shared library and the child, built once.
+/// The shared library, as the tests are built or as it is shipped, and the child, built once.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, program) = PROGRAM.get_or_init(|| {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
-        let built = Command::new(env!("CARGO"))
+        let built = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+        let (target, profile) = (built.parent().unwrap(), built.file_name().unwrap());
+        let profile = if profile == "debug" { "dev".as_ref() } else { profile };
+        let done = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", "bulla-capi", "--target-dir"])
-            .arg(&target)
+            .arg(target)
+            .arg("--profile")
+            .arg(profile)
             .status();
-        assert!(built.unwrap().success());
+        assert!(done.unwrap().success());
         let folder = tempfile::tempdir().unwrap();
-        let library = target.join("debug/libbulla.so");
-        std::fs::copy(library, folder.path().join("libbulla.so.0")).unwrap();
+        std::fs::copy(built.join("libbulla.so"), folder.path().join("libbulla.so.0")).unwrap();
         let program = folder.path().join("child");
         let built = Command::new("cc")
             .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"])
