@@ -104,14 +104,11 @@ impl Office {
         let mut child = Working::start(child, memory);
         child.wait_for("open");
         let found = names(&self.secrets.find(child.id()));
-        // The AEAD's crate has its keys on the heap; a passphrase is held until it has been used.
-        let readable =
-            |name: &&str| ["plaintext", "passphrase"].contains(name) || name.ends_with("chunk key");
-        for name in open.iter().filter(|name| memory == Memory::Ordinary || readable(name)) {
+        for name in open.iter().filter(|name| memory == Memory::Ordinary || ordinary(name)) {
             assert!(found.contains(*name), "{scenario}: {name} is not where it must be: {found:?}");
         }
         if memory == Memory::Secret {
-            let kept: Vec<_> = found.iter().filter(|name| !readable(&name.as_str())).collect();
+            let kept: Vec<_> = found.iter().filter(|name| !ordinary(name)).collect();
             assert!(
                 kept.is_empty(),
                 "{scenario}: can be read in use (has this kernel memfd_secret?): {kept:?}"
@@ -128,6 +125,12 @@ impl Office {
         let lines: Vec<_> = found.iter().map(|(what, at)| format!("{what}: {at}")).collect();
         assert!(found.is_empty(), "{scenario} leaves\n{}", lines.join("\n"));
     }
+}
+
+/// Whether it is in ordinary memory while it is in use: the AEAD's crate has its keys on the heap, and
+/// a passphrase is held until it has been used.
+pub fn ordinary(name: &str) -> bool {
+    ["plaintext", "passphrase"].contains(&name) || name.ends_with("chunk key")
 }
 
 pub fn names(found: &[(String, String)]) -> BTreeSet<String> {
@@ -186,11 +189,12 @@ impl Working {
         self.process.id()
     }
 
-    pub fn wait_for(&mut self, stop: &str) {
+    /// Gives the line that the child says it with.
+    pub fn wait_for(&mut self, stop: &str) -> String {
         let mut line = String::new();
         while self.output.read_line(&mut line).unwrap() > 0 {
             if line.trim_end().ends_with(&format!("stop {stop}")) {
-                return;
+                return line;
             }
             line.clear();
         }

@@ -11,7 +11,7 @@ mod office;
 mod secrets;
 
 use bulla::KemKind;
-use office::{Memory, Office, Working, names};
+use office::{Memory, Office, Working, names, ordinary};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -80,6 +80,27 @@ fn reading_from_c_leaves_nothing() {
 #[test]
 fn saving_from_c_leaves_nothing() {
     check("save", &["sealed: file key", "plaintext"], &["sealed"]);
+}
+
+/// Of a process that has files open. Chunks and the keys of chunks are in ordinary memory, as the
+/// passphrase is that the program itself holds.
+#[test]
+fn a_forked_process_has_no_keys() {
+    for memory in Memory::BOTH {
+        let office = Office::new(KemKind::Hybrid, true);
+        let mut child = Working::start(child(&office, "fork"), memory);
+        let said = child.wait_for("forked");
+        let forked = said.split(' ').next().unwrap().parse().unwrap();
+        let found = |process| names(&office.secrets.find(process));
+        let (here, there) = (found(child.id()), found(forked));
+        let kept: Vec<_> = there.iter().filter(|name| !ordinary(name)).collect();
+        assert!(kept.is_empty(), "{memory:?}: {kept:?}");
+        // That such a search finds what is there.
+        assert!(there.contains("plaintext") && there.contains("passphrase"), "{there:?}");
+        for name in ["device: kem seed", "sealed: file key"] {
+            assert_eq!(here.contains(name), memory == Memory::Ordinary, "{memory:?}: {name}");
+        }
+    }
 }
 
 #[test]

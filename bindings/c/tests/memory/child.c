@@ -2,9 +2,12 @@
  * wipes what it holds itself. Usage: child SCENARIO FOLDER */
 #define _DEFAULT_SOURCE
 #include <bulla.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static void check(int32_t code, bulla_error *error, const char *what) {
     if (code == 0) return;
@@ -16,6 +19,18 @@ static void stop(const char *name) {
     printf("stop %s\n", name);
     fflush(stdout);
     if (getchar() == EOF) exit(1);
+}
+
+/* A process forked off from this one, which waits, and ends when this one does. */
+static void forked(void) {
+    pid_t process = fork();
+    if (process < 0) exit(1);
+    if (process == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) pause();
+    }
+    printf("%ld ", (long)process);
+    stop("forked");
 }
 
 static const char *folder;
@@ -111,6 +126,7 @@ int main(int argc, char **argv) {
         size_t got;
         check(bulla_file_pread(file, 100, content, 150000, &got, &error), error, "pread");
         check(bulla_file_read(file, content, 50, &got, &error), error, "read");
+        if (strcmp(argv[1], "fork") == 0) forked();
         stop("open");
         if (strcmp(argv[1], "leak") != 0) {
             bulla_file_free(file);
