@@ -90,27 +90,35 @@ pub(crate) mod aws_lc {
 #[cfg_attr(all(feature = "aws-lc", not(any(feature = "fuzz", test))), allow(dead_code))]
 pub(crate) mod rust_crypto {
     use super::{Aead, KEY, NONCE, TAG, Unauthentic};
+    use crate::memory::{SHALLOW, on_wiped_stack};
     use aes_gcm::{AeadInOut, KeyInit, aead::inout::InOutBuf};
 
+    /// The crate wipes its key schedule, but not what it copies of it to the stack at each use.
     pub(crate) struct Aes256Gcm(Box<aes_gcm::Aes256Gcm>);
 
     impl Aead for Aes256Gcm {
         fn new(key: &[u8; KEY]) -> Self {
-            Aes256Gcm(Box::new(aes_gcm::Aes256Gcm::new(key.into())))
+            on_wiped_stack::<SHALLOW, _>(|| {
+                Aes256Gcm(Box::new(aes_gcm::Aes256Gcm::new(key.into())))
+            })
         }
 
         fn seal(&self, nonce: [u8; NONCE], aad: &[u8], buf: &mut [u8]) -> [u8; TAG] {
-            self.0
-                .encrypt_inout_detached(&nonce.into(), aad, buf.into())
-                .expect("the length is within AES-GCM's limit")
-                .into()
+            on_wiped_stack::<SHALLOW, _>(|| {
+                self.0
+                    .encrypt_inout_detached(&nonce.into(), aad, buf.into())
+                    .expect("the length is within AES-GCM's limit")
+                    .into()
+            })
         }
 
         fn open(&self, nonce: [u8; NONCE], aad: &[u8], buf: &mut [u8]) -> Result<(), Unauthentic> {
             let (text, tag) = buf.split_last_chunk_mut::<TAG>().ok_or(Unauthentic)?;
-            self.0
-                .decrypt_inout_detached(&nonce.into(), aad, text.into(), &(*tag).into())
-                .map_err(|_| Unauthentic)
+            on_wiped_stack::<SHALLOW, _>(|| {
+                self.0
+                    .decrypt_inout_detached(&nonce.into(), aad, text.into(), &(*tag).into())
+                    .map_err(|_| Unauthentic)
+            })
         }
 
         fn open_into(
@@ -123,9 +131,11 @@ pub(crate) mod rust_crypto {
             let (text, tag) = sealed.split_last_chunk::<TAG>().ok_or(Unauthentic)?;
             let both = InOutBuf::new(text, out).map_err(|_| Unauthentic)?;
             // It decrypts only what has verified.
-            self.0
-                .decrypt_inout_detached(&nonce.into(), aad, both, &(*tag).into())
-                .map_err(|_| Unauthentic)
+            on_wiped_stack::<SHALLOW, _>(|| {
+                self.0
+                    .decrypt_inout_detached(&nonce.into(), aad, both, &(*tag).into())
+                    .map_err(|_| Unauthentic)
+            })
         }
     }
 }
