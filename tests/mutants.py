@@ -42,7 +42,11 @@ def run(out, module, args):
         for mutant in described["mutants"]:
             line = mutant["location"]["start"]
             place = f"{name}:{line['line']}:{line['column']}"
-            found[mutant["status"]][mutant["id"]] = f"{place}: {mutant['description']}"
+            late = mutant.get("statusReason", "").startswith("timed out")
+            status = "Timeout" if late else mutant["status"]
+            # Others do not compile, or are text for people.
+            if status in ("Killed", "Timeout", "Survived"):
+                found[status][mutant["id"]] = f"{place}: {mutant['description']}"
     return found
 
 
