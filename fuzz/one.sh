@@ -19,7 +19,8 @@ TMPDIR=$TMPDIR/$target cargo ${TOOLCHAIN:-} fuzz run "$target" "$corpus" "$seeds
 took=$(($(date +%s) - start))
 finding=none
 if [ "$status" != 0 ]; then
-    tail -n 60 "$log"
+    # The finding and where it is, not the stack of cargo-fuzz after it.
+    sed -n '/^==.*ERROR\|^ALARM\|panicked at/,/^─────/p' "$log" | head -n 100
     finding=$(sed -n 's/^SUMMARY: //p' "$log" | tail -n 1)
     finding=${finding:-status $status}
 fi

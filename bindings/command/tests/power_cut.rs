@@ -10,7 +10,7 @@
 mod office;
 mod storage;
 
-use office::{Office, Random, finish};
+use office::{Office, Random, finish, seal_args};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -342,6 +342,22 @@ fn power_fails_at_any_moment() {
     }
     println!("{runs} disks, {} wrong", failures.len());
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// A record that need not last at once is synced when the session ends.
+#[test]
+fn a_trail_is_synced_at_the_end() {
+    for (sync, synced) in [("always", true), ("batched", true), ("never", false)] {
+        let office = Office::new("x25519");
+        office.write("file", "content");
+        office.write("issuer/config.toml", format!("[trail]\nsync = \"{sync}\"\n"));
+        let sealing = traced(&office.command("issuer", &seal_args(&["file"])), &[], false);
+        assert_eq!(sealing.done.status, 0, "{}", sealing.done.stderr);
+        let of_trail = |o: &&Operation| o.path.ends_with("issuer/trail.jsonl");
+        let last = sealing.operations.iter().filter(of_trail).rev();
+        let after: Vec<&Operation> = last.take_while(|o| !o.writes()).collect();
+        assert_eq!(after.iter().any(|o| o.name == "fdatasync"), synced, "{sync}: {after:?}");
+    }
 }
 
 /// An event without its data.

@@ -81,13 +81,11 @@ struct Run<'a> {
 
 thread_local! {
     static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
-    static RUNS: Cell<u32> = const { Cell::new(0) };
 }
 
 pub fn run(data: &[u8]) -> bool {
     WORLD.with_borrow_mut(|world| {
-        // Its trail grows.
-        if RUNS.replace(RUNS.get() + 1).is_multiple_of(2_000) {
+        if world.as_ref().is_some_and(World::is_old) {
             *world = None;
         }
         let world = world.get_or_insert_with(|| World::new(POLICY));

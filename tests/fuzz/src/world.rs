@@ -14,8 +14,8 @@ use std::time::SystemTime;
 pub const POLICY: &str = r#"{"version":1,"name":"open-office",
 "grants":[{"to":["anyone"],"rights":["view","edit","export"]}]}"#;
 
-/// After so many runs a new world begins: each leaves records in its trail.
-const RUNS: u32 = 10_000;
+/// Bytes of a trail that sessions which are started soon take too long to read.
+const LONGEST_TRAIL: u64 = 200_000;
 
 pub struct World {
     pub root: RootKey,
@@ -29,7 +29,6 @@ pub struct World {
     pub session: Session,
     /// That of another device, whose key is hybrid.
     pub hybrid: Session,
-    runs: u32,
     folder: tempfile::TempDir,
 }
 
@@ -40,12 +39,10 @@ thread_local! {
 /// Runs with this thread's world.
 pub fn with<T>(run: impl FnOnce(&World) -> T) -> T {
     WORLD.with_borrow_mut(|world| {
-        if world.as_ref().is_some_and(|world| world.runs >= RUNS) {
+        if world.as_ref().is_some_and(World::is_old) {
             *world = None;
         }
-        let world = world.get_or_insert_with(|| World::new(POLICY));
-        world.runs += 1;
-        run(world)
+        run(world.get_or_insert_with(|| World::new(POLICY)))
     })
 }
 
@@ -109,9 +106,14 @@ impl World {
             home,
             session,
             hybrid,
-            runs: 0,
             folder,
         }
+    }
+
+    /// Whether a new one had better begin: each access leaves records in the trail.
+    pub fn is_old(&self) -> bool {
+        let trail = self.home.folder().join("trail.jsonl");
+        std::fs::metadata(trail).unwrap().len() > LONGEST_TRAIL
     }
 
     /// A new folder, beside the home.
