@@ -95,6 +95,9 @@ fn check(plan: &Plan<'_>, named: &[&str], allowed: &BTreeSet<String>) -> Result<
         1..=5 if said.starts_with("bulla: ") && !said.contains("panicked") => code(&done).into(),
         other => return Err(format!("it ended with {other}: {said}")),
     };
+    if plan.options[0] == "--torn" && outcome != "full" {
+        return Err(format!("a full disk is called {outcome}: {said}"));
+    }
     // A short count is no failure.
     if plan.options[0] == "--short" && done.status != 0 {
         return Err(format!("it gave up: {said}"));
