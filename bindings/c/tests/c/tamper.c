@@ -142,7 +142,7 @@ static void must_refuse(const unsigned char *data, size_t len, const char *what,
 /* Whether a place is near the start or the end of a chunk, or before the first. */
 static int edge(size_t at) {
     size_t slot = at < payload + PREFIX ? 0 : (at - payload - PREFIX) % SLOT;
-    return slot < 20 || slot >= CHUNK || good_len - at < 120;
+    return slot < 20 || slot > SLOT - 20 || good_len - at < 120;
 }
 
 static void flipped(void) {
