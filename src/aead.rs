@@ -96,6 +96,23 @@ pub(crate) mod rust_crypto {
     /// The crate wipes its key schedule, but not what it copies of it to the stack at each use.
     pub(crate) struct Aes256Gcm(Box<aes_gcm::Aes256Gcm>);
 
+    impl Aes256Gcm {
+        /// Decrypts only what has verified.
+        fn decrypt(
+            &self,
+            nonce: [u8; NONCE],
+            aad: &[u8],
+            text: InOutBuf<'_, '_, u8>,
+            tag: [u8; TAG],
+        ) -> Result<(), Unauthentic> {
+            on_wiped_stack::<SHALLOW, _>(|| {
+                self.0
+                    .decrypt_inout_detached(&nonce.into(), aad, text, &tag.into())
+                    .map_err(|_| Unauthentic)
+            })
+        }
+    }
+
     impl Aead for Aes256Gcm {
         fn new(key: &[u8; KEY]) -> Self {
             on_wiped_stack::<SHALLOW, _>(|| {
@@ -114,11 +131,7 @@ pub(crate) mod rust_crypto {
 
         fn open(&self, nonce: [u8; NONCE], aad: &[u8], buf: &mut [u8]) -> Result<(), Unauthentic> {
             let (text, tag) = buf.split_last_chunk_mut::<TAG>().ok_or(Unauthentic)?;
-            on_wiped_stack::<SHALLOW, _>(|| {
-                self.0
-                    .decrypt_inout_detached(&nonce.into(), aad, text.into(), &(*tag).into())
-                    .map_err(|_| Unauthentic)
-            })
+            self.decrypt(nonce, aad, text.into(), *tag)
         }
 
         fn open_into(
@@ -130,12 +143,7 @@ pub(crate) mod rust_crypto {
         ) -> Result<(), Unauthentic> {
             let (text, tag) = sealed.split_last_chunk::<TAG>().ok_or(Unauthentic)?;
             let both = InOutBuf::new(text, out).map_err(|_| Unauthentic)?;
-            // It decrypts only what has verified.
-            on_wiped_stack::<SHALLOW, _>(|| {
-                self.0
-                    .decrypt_inout_detached(&nonce.into(), aad, both, &(*tag).into())
-                    .map_err(|_| Unauthentic)
-            })
+            self.decrypt(nonce, aad, both, *tag)
         }
     }
 }
