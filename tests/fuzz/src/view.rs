@@ -85,10 +85,7 @@ thread_local! {
 
 pub fn run(data: &[u8]) -> bool {
     WORLD.with_borrow_mut(|world| {
-        if world.as_ref().is_some_and(World::is_old) {
-            *world = None;
-        }
-        let world = world.get_or_insert_with(|| World::new(POLICY));
+        let world = World::current(world, POLICY);
         let folder = world.folder();
         std::fs::create_dir(folder.path().join(".bulla")).unwrap();
         std::fs::write(folder.path().join(".bulla/template"), world.template.to_file()).unwrap();

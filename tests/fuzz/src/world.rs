@@ -14,7 +14,7 @@ use std::time::SystemTime;
 pub const POLICY: &str = r#"{"version":1,"name":"open-office",
 "grants":[{"to":["anyone"],"rights":["view","edit","export"]}]}"#;
 
-/// Bytes of a trail that sessions which are started soon take too long to read.
+/// With more bytes, a trail takes too long to read for each session that is started.
 const LONGEST_TRAIL: u64 = 200_000;
 
 pub struct World {
@@ -38,12 +38,7 @@ thread_local! {
 
 /// Runs with this thread's world.
 pub fn with<T>(run: impl FnOnce(&World) -> T) -> T {
-    WORLD.with_borrow_mut(|world| {
-        if world.as_ref().is_some_and(World::is_old) {
-            *world = None;
-        }
-        run(world.get_or_insert_with(|| World::new(POLICY)))
-    })
+    WORLD.with_borrow_mut(|world| run(World::current(world, POLICY)))
 }
 
 /// The Ed25519 key in a key file.
@@ -110,10 +105,14 @@ impl World {
         }
     }
 
-    /// Whether a new one had better begin: each access leaves records in the trail.
-    pub fn is_old(&self) -> bool {
-        let trail = self.home.folder().join("trail.jsonl");
-        std::fs::metadata(trail).unwrap().len() > LONGEST_TRAIL
+    /// The one that is there, or a new one: each access leaves records in the trail.
+    pub fn current<'a>(world: &'a mut Option<World>, policy: &str) -> &'a World {
+        let trail = |world: &World| world.home.folder().join("trail.jsonl");
+        let len = |world: &World| std::fs::metadata(trail(world)).unwrap().len();
+        if world.as_ref().is_some_and(|world| len(world) > LONGEST_TRAIL) {
+            *world = None;
+        }
+        world.get_or_insert_with(|| World::new(policy))
     }
 
     /// A new folder, beside the home.
