@@ -56,6 +56,6 @@ compatible: abi
 
 # Every crate is on the list of .ci/supply-chain/, which says who has looked at it, or that nobody has.
 audited:
-	$(CARGO) vet --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-vet
+	$(CARGO) vet --version >/dev/null 2>&1 || $(CARGO) install --debug --locked cargo-vet
 	$(CARGO) fetch --quiet --locked
 	$(CARGO) vet --locked --frozen
