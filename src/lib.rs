@@ -77,6 +77,7 @@ pub mod policy;
 mod reader;
 mod relicense;
 mod revocation;
+mod rsa;
 mod save;
 mod seal;
 mod session;

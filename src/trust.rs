@@ -3,6 +3,7 @@
 use crate::encoding::{ProgramHash, Thumbprint, b64, plain_text, sha256, unb64};
 use crate::jws::{Object, Token};
 use crate::keys::{RootKey, RootLine, VerifyingKey};
+use crate::rsa::weakness;
 use crate::{Code, Error, Result, json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,10 +87,17 @@ impl PublicKey {
     /// Reads the text of a JWK with exactly its public members.
     ///
     /// # Errors
-    /// [`Code::BadKey`]
+    /// [`Code::BadKey`], also for an RSA key that others can sign with
     pub fn from_jwk(text: &str) -> Result<Self> {
-        json::from_slice(text.as_bytes())
-            .map_err(|e| Error::new(Code::BadKey, format!("not a public line or JWK: {e}")))
+        let key = json::from_slice(text.as_bytes())
+            .map_err(|e| Error::new(Code::BadKey, format!("not a public line or JWK: {e}")))?;
+        if let PublicKey::Rsa { n, e } = &key
+            && let Some(why) = weakness(n, e)
+        {
+            let why = format!("not an RSA key to trust: {why}; ask for another key");
+            return Err(Error::new(Code::BadKey, why));
+        }
+        Ok(key)
     }
 
     /// The `alg` of tokens by such a key, where nothing else is said.

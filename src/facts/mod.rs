@@ -3,6 +3,8 @@
 //! Here they are signed, read strictly and verified under a key. What a token is worth for the
 //! files of one root is in [`verify`], that of a company's single sign-on in [`sso`] too.
 
+#[cfg(test)]
+mod jws_vectors;
 pub(crate) mod signature;
 mod sso;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The signatures of a company's single sign-on, by the kind of the trusted key and nothing else.
 
 use crate::encoding::b64;
+use crate::rsa::weakness;
 use crate::trust::PublicKey;
 use jsonwebtoken::{Algorithm, DecodingKey};
 
@@ -14,12 +15,13 @@ use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 /// Longest RSA modulus that the backend takes, in bits.
 pub(crate) const MAX_RSA: usize = if cfg!(feature = "aws-lc") { 8192 } else { 4096 };
 
-/// Whether this build verifies signatures of this key at all: one backend has no lower bound.
+/// Whether this build verifies signatures of this key at all: one backend has no lower bound, and neither
+/// looks at all that makes a key weak.
 pub(crate) fn usable(key: &PublicKey) -> bool {
     match key {
-        PublicKey::Rsa { n, .. } => {
+        PublicKey::Rsa { n, e } => {
             let zeros = n.first().map_or(0, |byte| byte.leading_zeros() as usize);
-            (2048..=MAX_RSA).contains(&(8 * n.len() - zeros))
+            (2048..=MAX_RSA).contains(&(8 * n.len() - zeros)) && weakness(n, e).is_none()
         }
         _ => true,
     }

@@ -91,7 +91,8 @@ impl<'a> SsoToken<'a> {
         }
         keys.retain(|key| usable(&key.jwk));
         if keys.is_empty() {
-            return Err(not(&format!("RSA keys have 2048 to {MAX_RSA} bits in this build")));
+            let why = "and none counts that others can sign with";
+            return Err(not(&format!("RSA keys have 2048 to {MAX_RSA} bits in this build, {why}")));
         }
         keys.into_iter()
             .find(|key| verifies(&key.jwk, self.signed.as_bytes(), &self.signature))
