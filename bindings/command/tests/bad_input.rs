@@ -211,6 +211,36 @@ fn trust_lists_do_not_go_back() {
     office.refused("desk", &["trust", "use", "cut"], 4, "bad-token");
 }
 
+/// Wycheproof's JSON Web Keys, as somebody would take them from a single sign-on.
+#[test]
+fn weak_keys_for_a_trust_list() {
+    let office = office(b"content");
+    let vectors =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/wycheproof/json_web_key.json");
+    let vectors: serde_json::Value = serde_json::from_slice(&fs::read(vectors).unwrap()).unwrap();
+    let sign = "trust sign --add key --for badge --iss https://sso.example --aud desk -o list";
+    let sign: Vec<_> = sign.split(' ').collect();
+    for (comment, text) in [
+        ("acceptsValid", None),
+        ("rejectsPublicExponent1", Some("exponent")),
+        ("rejectsKeyWithRocaVulnerability", Some("CVE-2017-15361")),
+        ("rejects1024bitRsaKey", Some("not a public key")),
+    ] {
+        let groups = vectors["testGroups"].as_array().unwrap();
+        let group = groups.iter().find(|group| group["tests"][0]["comment"] == comment).unwrap();
+        let key = &group["public"]["keys"][0];
+        let key = serde_json::json!({"kty": key["kty"], "n": key["n"], "e": key["e"]});
+        office.write("key", key.to_string());
+        match text {
+            None => drop(office.ok("issuer", &sign)),
+            Some(text) => {
+                let refused = office.refused("issuer", &sign, 4, "bad-key");
+                assert!(refused.stderr.contains(text), "{}", refused.stderr);
+            }
+        }
+    }
+}
+
 /// Policies that this desk, without badge, ticket, lists and a program to carry out duties, does
 /// not satisfy; and what is no policy.
 #[test]
