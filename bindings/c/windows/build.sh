@@ -58,17 +58,19 @@ dist=$target/dist
 rm -rf "$dist"
 mkdir -p "$dist/include"
 cp "$built/bulla.dll" "$dist/libbulla.dll"
-$tool-strip --strip-unneeded "$dist/libbulla.dll"
+# All symbols: the names of import libraries hold the folder of the build, and a random part.
+$tool-strip --strip-all "$dist/libbulla.dll"
 {
     echo 'LIBRARY "libbulla.dll"'
     echo EXPORTS
     sed 's/^/    /' "$here/../../../include/bulla.symbols"
 } > "$dist/libbulla.def"
-$tool-dlltool --def "$dist/libbulla.def" --output-lib "$dist/libbulla.dll.a"
+# It puts the name that it is given into the library: no folder in it.
+(cd "$dist" && $tool-dlltool --def libbulla.def --output-lib libbulla.dll.a)
 cp "$here"/../../../include/bulla.h "$here"/../../../include/bulla.hpp "$dist/include/"
 sh "$here/check.sh" "$dist"
 if [ "${COMMAND:-}" = 1 ]; then
     cargo build --package bulla-command
     cp "$built/bulla.exe" "$dist/"
-    $tool-strip --strip-unneeded "$dist/bulla.exe"
+    $tool-strip --strip-all "$dist/bulla.exe"
 fi
