@@ -22,8 +22,7 @@ $(ASSURED)/memory: does = test-memory
 $(ASSURED)/minimal: does = test-minimal
 $(ASSURED)/release: does = rehearse
 $(ASSURED)/fuzz-%: does = fuzz FUZZ_SECONDS=1800 FUZZ_TARGETS=$(*:fuzz-%=%)
-# How many may be left is said of all modules together, in the report.
-$(ASSURED)/mutants-%: does = mutants MODULES=$(*:mutants-%=%) JOBS=1 MOST_LEFT=0.05
+$(ASSURED)/mutants-%: does = mutants MODULES=$(*:mutants-%=%) JOBS=1
 
 $(RESULTS): $(ASSURED)/%:
 	sh tests/part.sh $@ make $(does)

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Mutants of the modules that decide, and those that no test notices; fails if they are more than 3 %.
 
-usage: mutants.py OUT-FOLDER MODULE…, from the top of the tree. Settings: JOBS, how many at a time; MOST_LEFT,
-what part of them may be left, if not 0.03.
+usage: mutants.py OUT-FOLDER MODULE…, from the top of the tree. Settings: JOBS, how many at a time.
 Each module's are tried by unit tests, and those that survive by slower ones that look at it from outside.
 """
 
@@ -13,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 
-MOST_LEFT = float(os.environ.get("MOST_LEFT", "0.03"))
+MOST_LEFT = 0.03
 
 # After its unit tests: the command's are of disks that lose power, or fail.
 STAGES = {

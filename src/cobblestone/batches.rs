@@ -32,6 +32,16 @@ struct Run {
 }
 
 impl Run {
+    fn new(batches: u64) -> Self {
+        Run {
+            next: AtomicU64::new(0),
+            batches,
+            done: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            failed: Mutex::new(None),
+        }
+    }
+
     fn next(&self) -> Option<u64> {
         if self.stopped.load(Ordering::Relaxed) {
             return None;
@@ -80,13 +90,7 @@ pub(crate) fn in_any_order(
     if batches == 0 {
         return Ok(0);
     }
-    let run = Run {
-        next: AtomicU64::new(0),
-        batches,
-        done: AtomicU64::new(0),
-        stopped: AtomicBool::new(false),
-        failed: Mutex::new(None),
-    };
+    let run = Run::new(batches);
     let threads = (work.threads.get() as u64).min(batches / WORTH).max(1);
     let mut told = 0;
     thread::scope(|scope| {
@@ -349,5 +353,18 @@ mod tests {
             let _ = by_threads(|work| reader.copy_by(&mut bad, work));
         }));
         assert!(panicked.is_err());
+    }
+
+    /// Whichever thread is faster.
+    #[test]
+    fn the_first_error_in_the_file_is_told() {
+        let run = Run::new(9);
+        for (batch, why) in [(5, "fifth"), (3, "third"), (3, "third, again"), (4, "fourth")] {
+            run.fail(batch, Error::new(Code::Chunk, why));
+        }
+        let (batch, error) = run.failed.lock().unwrap().take().unwrap();
+        assert_eq!((batch, error.to_string().contains("again")), (3, false), "{error}");
+        assert!(error.to_string().contains("third"), "{error}");
+        assert_eq!(run.next(), None);
     }
 }

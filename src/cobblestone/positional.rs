@@ -34,7 +34,8 @@ pub(super) fn read_chunks(from: &File, slots: &mut [u8], offset: u64) -> io::Res
 /// Moves `len` bytes of plaintext at `from` to the slots that they belong in, which begin before.
 #[cfg(any(test, not(target_os = "linux")))]
 fn spread(slots: &mut [u8], from: usize, len: usize) {
-    for (i, at) in (0..len).step_by(CHUNK).enumerate() {
+    for i in 0..len.div_ceil(CHUNK) {
+        let at = i * CHUNK;
         slots.copy_within(from + at..from + len.min(at + CHUNK), i * SLOT);
     }
 }
@@ -42,7 +43,8 @@ fn spread(slots: &mut [u8], from: usize, len: usize) {
 /// Moves the plaintext of `len` bytes that stands in slots to the front, in one piece.
 #[cfg(any(test, not(target_os = "linux")))]
 fn gather(slots: &mut [u8], len: usize) -> &[u8] {
-    for (i, at) in (0..len).step_by(CHUNK).enumerate().skip(1) {
+    for i in 1..len.div_ceil(CHUNK) {
+        let at = i * CHUNK;
         slots.copy_within(i * SLOT..i * SLOT + CHUNK.min(len - at), at);
     }
     &slots[..len]

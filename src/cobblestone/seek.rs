@@ -196,9 +196,7 @@ impl<S: ReadAt> SeekReader<S> {
         let chunks = (out.len() / CHUNK).min(BATCH);
         // Taken, not borrowed: a source may read another message on this thread.
         let mut buf = SLOTS.take();
-        if buf.len() < chunks * SLOT {
-            buf.resize(chunks * SLOT, 0);
-        }
+        buf.resize(buf.len().max(chunks * SLOT), 0);
         let read = self.open_into(chunk, &mut buf[..chunks * SLOT], out);
         SLOTS.set(buf);
         read

@@ -4,7 +4,7 @@ use super::{BATCH, CHUNK, COMMITMENT, Message, PREFIX, SLOT, bad_length};
 use crate::aead::TAG;
 use crate::{Code, Error, Result};
 use std::io::{self, IoSlice, Read, Write};
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 /// Decrypts a message from its start to its end. Each chunk is verified before a byte of it is
 /// given out; that the message was not cut is known only when the end has been reached without an
@@ -13,7 +13,7 @@ pub struct StreamReader<R: Read> {
     inner: R,
     message: Message,
     /// Slots of a batch, opened in place.
-    buf: Vec<u8>,
+    buf: Zeroizing<Vec<u8>>,
     /// Plaintext bytes in `buf`, and how many of them were given out.
     filled: usize,
     taken: usize,
@@ -40,7 +40,7 @@ impl<R: Read> StreamReader<R> {
             return Err(bad_length());
         }
         let message = Message::check(key, &prefix, context)?;
-        let buf = vec![0; BATCH * SLOT];
+        let buf = Zeroizing::new(vec![0; BATCH * SLOT]);
         let state = State::Reading;
         Ok(StreamReader { inner, message, buf, filled: 0, taken: 0, chunk: 0, state })
     }
@@ -107,14 +107,6 @@ impl<R: Read> Read for StreamReader<R> {
         out[..n].copy_from_slice(&self.buf[at..at + n]);
         self.taken += n;
         Ok(n)
-    }
-}
-
-impl<R: Read> Drop for StreamReader<R> {
-    fn drop(&mut self) {
-        if self.chunk > 0 {
-            self.buf.zeroize();
-        }
     }
 }
 
