@@ -59,6 +59,28 @@ impl Beside {
         Ok(())
     }
 
+    /// If it will replace a file, only those whom that allowed may read it: from the start, where it
+    /// has a name already.
+    pub(crate) fn replacing(self, existing: Existing) -> Result<Self> {
+        #[cfg(unix)]
+        if existing == Existing::Replace {
+            use std::os::unix::fs::PermissionsExt;
+            let io = |e| Error::io("keeping the file's permissions", e);
+            match fs::metadata(&self.target) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                old => {
+                    // Not the bits that run a program as somebody else, who may not be its owner now.
+                    let mode = old.map_err(io)?.permissions().mode() & 0o777;
+                    let mode = fs::Permissions::from_mode(mode);
+                    self.file.set_permissions(mode).map_err(io)?;
+                }
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = existing;
+        Ok(self)
+    }
+
     /// Takes over permissions and owner of the file that this one replaces.
     pub(crate) fn like(&self, old: &fs::Metadata) -> Result<()> {
         let io = |e: io::Error| Error::io("keeping the file's permissions and owner", e);
@@ -290,13 +312,14 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Starts the file beside `path`.
+    /// Starts the file beside `path`; on Unix, with the permissions of what it is to replace.
     ///
     /// # Errors
     /// [`Code::Exists`] at once if the target is there and is to be kept.
     pub fn create(path: &Path, existing: Existing) -> Result<Self> {
         refuse_existing(path, existing)?;
-        Ok(OutputFile { beside: Beside::create(path, false)?, existing })
+        let beside = Beside::create(path, false)?.replacing(existing)?;
+        Ok(OutputFile { beside, existing })
     }
 
     pub(crate) fn file(&self) -> &File {
@@ -441,6 +464,21 @@ mod tests {
         let target = folder.path().join("key");
         write(&target, b"secret", true, Existing::Keep).unwrap();
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_stay_when_a_file_is_replaced() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("claims.csv");
+        let mode = || fs::metadata(&target).unwrap().permissions().mode() & 0o7777;
+        for (old, new) in [(0o600, 0o600), (0o640, 0o640), (0o4755, 0o755)] {
+            fs::write(&target, b"old").unwrap();
+            fs::set_permissions(&target, fs::Permissions::from_mode(old)).unwrap();
+            OutputFile::create(&target, Existing::Replace).unwrap().finish().unwrap();
+            assert_eq!(mode(), new);
+        }
     }
 
     #[cfg(unix)]

@@ -10,6 +10,7 @@ use crate::{Code, Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use zeroize::Zeroize;
 
 /// An open file's decision. It ends at its time, and is taken again when the session is refreshed.
 pub(crate) struct Lease {
@@ -95,6 +96,12 @@ impl Lease {
     /// that was taken again and denies.
     pub(crate) fn require(&self, right: Right) -> Result<()> {
         self.holding(|current| allowed(&current.admission.decision, right))?
+    }
+
+    /// Whether content may still be given out: the storage may have taken longer to give it than the
+    /// decision lasts. If not, it is wiped.
+    pub(crate) fn still(&self, content: &mut [u8]) -> Result<()> {
+        self.require(Right::View).inspect_err(|_| content.zeroize())
     }
 
     /// Asks something of the decision while it lasts. Once it is found over it stays so, whatever

@@ -34,7 +34,7 @@ impl PartsWriter {
         Ok(PartsWriter { parts, ending: Mutex::new(Some((beside, ending))) })
     }
 
-    /// The next part, empty.
+    /// The next part, empty. Each must be sealed, but the last that is given, which ends it.
     pub fn part(&self) -> Part {
         self.parts.part()
     }
@@ -63,7 +63,8 @@ impl PartsWriter {
     ///
     /// # Errors
     /// Those of [`Sealer::delegated`] and [`Sealer::prepare`]; [`Code::State`] for another sealer
-    /// than the one that began it, of a save, and after the end.
+    /// than the one that began it, of a save, after the end, and without all parts before `last`,
+    /// also of one that could not be written.
     pub fn finish(&self, last: &Part, sealer: &Sealer<'_>, path: &Path) -> Result<()> {
         match self.take()? {
             (mut beside, Ending::Sealed(license)) => {
@@ -83,7 +84,8 @@ impl PartsWriter {
     /// does.
     ///
     /// # Errors
-    /// Those of that; [`Code::State`] of what is no save, and after the end.
+    /// Those of that; [`Code::State`] of what is no save, after the end, and without all parts
+    /// before `last`, also of one that could not be written.
     pub fn finish_save(&self, last: &Part, path: &Path) -> Result<()> {
         match self.take()? {
             (mut beside, Ending::Saved(mut save)) => {

@@ -17,7 +17,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use zeroize::Zeroize;
 
 /// An open sealed file: `Read` and `Seek`, and [`read_at`](Reader::read_at) from many threads.
 pub struct Reader<S = File> {
@@ -64,11 +63,7 @@ impl<S: ReadAt> Reader<S> {
     pub fn read_at(&self, out: &mut [u8], offset: u64) -> Result<usize> {
         self.lease.require(Right::View)?;
         let n = self.inner.read_at(out, offset).map_err(|e| self.lease.failed_read(e))?;
-        // The storage may have taken longer than the decision lasts.
-        if let Err(ended) = self.lease.require(Right::View) {
-            out[..n].zeroize();
-            return Err(ended);
-        }
+        self.lease.still(&mut out[..n])?;
         Ok(n)
     }
 
@@ -367,8 +362,9 @@ impl<R: Read> SealedStream<R> {
 impl<R: Read> Read for SealedStream<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.lease.require(Right::View)?;
-        self.inner
-            .read(out)
-            .map_err(|e| self.lease.failed_read(Error::io("reading the file", e)).into())
+        let read = self.inner.read(out);
+        let n = read.map_err(|e| self.lease.failed_read(Error::io("reading the file", e)))?;
+        self.lease.still(&mut out[..n])?;
+        Ok(n)
     }
 }

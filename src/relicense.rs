@@ -81,7 +81,9 @@ pub fn relicense(
     let license = Arc::new(sign(claims, root)?);
     let rev = old.description.rev + u64::from(reencrypted);
     let target = Target::made(&session.0, &license, rev)?;
-    let record = session.record(target.entry(&session.0, Event::Relicensed))?;
+    let subject = session.subject(&root.thumbprint());
+    let entry = |event| Entry { subject: subject.clone(), ..target.entry(&session.0, event) };
+    let record = session.record(entry(Event::Relicensed))?;
 
     let replaced = (|| {
         let beside = Beside::create(path, false)?;
@@ -109,8 +111,7 @@ pub fn relicense(
         Ok(())
     })();
     replaced.map_err(|e| {
-        let entry = Entry { of: Some(record), ..target.entry(&session.0, Event::Failed) };
-        access::refused(&session.0, entry, e)
+        access::refused(&session.0, Entry { of: Some(record), ..entry(Event::Failed) }, e)
     })?;
     Ok(Relicensed { seq, reencrypted })
 }

@@ -66,6 +66,7 @@ impl Save {
 }
 
 /// A save whose envelope goes to a writer. It is complete after [`finish`](SaveStream::finish).
+/// After a call that failed, all others fail with [`Code::State`].
 pub struct SaveStream<W: Write> {
     pub(crate) inner: Encryptor<W>,
     pub(crate) lease: Arc<Lease>,

@@ -274,20 +274,22 @@ impl Prepared {
         payload::begin(&self.header, &self.file_key, out)
     }
 
-    /// Starts the envelope beside `path`; [`Writer::finish`] puts it in place.
+    /// Starts the envelope beside `path`; [`Writer::finish`] puts it in place. On Unix it has the
+    /// permissions of what it is to replace.
     ///
     /// # Errors
     /// [`Code::Exists`] at once if the target is there and is to be kept.
     pub fn into_file(self, path: &Path, existing: Existing) -> Result<Writer> {
         refuse_existing(path, existing)?;
-        let beside = Beside::create(path, false)?;
+        let beside = Beside::create(path, false)?.replacing(existing)?;
         let finish = Finish { existing, ..Finish::default() };
         Ok(Writer { inner: self.into_stream(beside)?, finish })
     }
 }
 
 /// Writes an envelope's content. Without [`finish`](Writer::finish) nothing is left behind, and a
-/// file that was to be replaced stays as it was.
+/// file that was to be replaced stays as it was. After a call that failed, all others fail with
+/// [`Code::State`].
 pub struct Writer {
     inner: Encryptor<Beside>,
     finish: Finish,

@@ -78,14 +78,14 @@ impl Shared {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Who sits here, as far as the target's root is concerned.
-    pub(crate) fn subject(&self, target: &Target) -> Option<String> {
-        self.subject_for(&target.license.claims().iss)
+    /// Who sits here, as far as a root's files are concerned.
+    pub(crate) fn subject_for(&self, root: &Thumbprint) -> Option<String> {
+        self.subject_by(&self.standing(), root)
     }
 
-    pub(crate) fn subject_for(&self, root: &Thumbprint) -> Option<String> {
-        let standing =
-            self.standing().for_root(root, &self.identity.thumbprint(), self.clock.now());
+    /// The same, going by this standing.
+    pub(crate) fn subject_by(&self, standing: &Standing, root: &Thumbprint) -> Option<String> {
+        let standing = standing.for_root(root, &self.identity.thumbprint(), self.clock.now());
         standing.ok()?.subject().map(str::to_owned)
     }
 }
@@ -292,7 +292,8 @@ impl Session {
     /// What the tokens are worth for a root's files, and the time, after all checks that do not
     /// depend on a file.
     pub(crate) fn stand(&self, root: &Thumbprint) -> Result<(Arc<RootStanding>, u64)> {
-        access::stand_for(&self.0, root, &mut self.0.trail.lock()?)
+        let mut trail = self.0.trail.lock()?;
+        access::stand_for(&self.0, &self.0.standing(), root, &mut trail)
     }
 
     /// Who sits here, as far as a root's files are concerned.

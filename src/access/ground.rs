@@ -15,29 +15,32 @@ const LEEWAY: u64 = 60;
 /// All that must hold before a policy is asked: the clock, the trail, revocations, roll-backs.
 pub(super) fn stand(
     shared: &Shared,
+    standing: &Standing,
     target: &Target,
     older: bool,
     trail: &mut Locked<'_>,
 ) -> Result<(Arc<RootStanding>, u64)> {
-    let (standing, now) = stand_for(shared, target.root(), trail)?;
+    let (root_standing, now) = stand_for(shared, standing, target.root(), trail)?;
     let device = shared.identity.thumbprint();
-    standing.revoked.check(&target.license, standing.subject(), &device)?;
+    root_standing.revoked.check(&target.license, root_standing.subject(), &device)?;
     if !older {
         not_older(target, trail)?;
     }
-    Ok((standing, now))
+    Ok((root_standing, now))
 }
 
 /// What must hold before an issuer gives a file new terms. A delegation that was revoked is no
 /// obstacle: that is what the new terms are for.
 pub(super) fn stand_as_issuer(
     shared: &Shared,
+    standing: &Standing,
     target: &Target,
     trail: &mut Locked<'_>,
 ) -> Result<()> {
-    let (standing, _) = stand_for(shared, target.root(), trail)?;
-    standing.revoked.check_license(&target.license)?;
-    standing.revoked.check_who(standing.subject(), &shared.identity.thumbprint())?;
+    let (root_standing, _) = stand_for(shared, standing, target.root(), trail)?;
+    let revoked = &root_standing.revoked;
+    revoked.check_license(&target.license)?;
+    revoked.check_who(root_standing.subject(), &shared.identity.thumbprint())?;
     not_older(target, trail)
 }
 
@@ -56,14 +59,16 @@ fn not_older(target: &Target, trail: &Locked<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What holds for all files of a root: gives what the tokens are worth, and the time.
+/// What holds for all files of a root: gives what the tokens are worth, and the time. The standing
+/// is given, as a refresh may put another in its place at any time: what is decided and what is
+/// recorded of it go by the same.
 pub(crate) fn stand_for(
     shared: &Shared,
+    standing: &Standing,
     root: &Thumbprint,
     trail: &mut Locked<'_>,
 ) -> Result<(Arc<RootStanding>, u64)> {
     let now = shared.clock.now();
-    let standing = shared.standing();
     let root_standing = standing.for_root(root, &shared.identity.thumbprint(), now)?;
     // First, since it may show that what the trail seemed to say is not so.
     if !root_standing.anchored.load(Ordering::Relaxed) {
@@ -88,7 +93,7 @@ pub(crate) fn stand_for(
                    stood far ahead, ask the issuer for a signed reset";
         return Err(Error::new(Code::Clock, why));
     }
-    refuse_older_lists(&standing, &root_standing, root, trail, now)?;
+    refuse_older_lists(standing, &root_standing, root, trail, now)?;
     remember_lists(&root_standing, root, trail, now)?;
     Ok((root_standing, now))
 }

@@ -197,7 +197,7 @@ pub(crate) fn verify(shared: &Shared, standing: &Standing, license: &License) ->
     verified.map_err(|e| {
         let event = if e.class() == Class::Denied { Event::Denied } else { Event::Failed };
         let claims = license.claims();
-        let subject = shared.subject_for(&claims.iss);
+        let subject = shared.subject_by(standing, &claims.iss);
         let entry = Entry { subject, ..file_entry(shared, event, license, claims.file) };
         refused(shared, entry, e)
     })
@@ -215,17 +215,18 @@ pub(crate) fn admit(
     access: Access,
     current: impl FnOnce() -> bool,
 ) -> Result<Admission> {
-    let subject = shared.subject(target);
     let mut trail = shared.trail.lock()?;
+    let standing = shared.standing();
+    let subject = shared.subject_by(&standing, target.root());
     let entry = Entry { subject, ..target.entry(shared, Event::Denied) };
-    match decide(shared, target, access.older, None, &mut trail) {
-        Ok((standing, decision, admission)) => {
+    match decide(shared, &standing, target, access.older, None, &mut trail) {
+        Ok((root_standing, decision, admission)) => {
             if let Some(why) = target.lacking(&decision, Some(access.right)) {
-                let e = denial(&standing, decision, why);
+                let e = denial(&root_standing, decision, why);
                 return Err(record_refusal(&mut trail, entry, e, admission.at));
             }
             let entry = Entry { older: access.older, ..entry };
-            let entry = opened(shared, target, &standing, &decision, entry);
+            let entry = opened(shared, target, &root_standing, &decision, entry);
             let record = trail.append(&entry, admission.at)?;
             Ok(Admission { record, ..admission })
         }
@@ -242,31 +243,26 @@ pub(crate) fn admit(
 /// Decides again about a file that is open, with what the session stands on by now. Somebody else
 /// at the device opens the file anew: it is recorded, and counts as one of their opens.
 pub(crate) fn renew(shared: &Shared, target: &Target, before: &Admission) -> Result<Admission> {
-    let subject = shared.subject(target);
     let mut trail = shared.trail.lock()?;
-    let entry = Entry {
-        of: Some(before.record),
-        subject: subject.clone(),
-        ..target.entry(shared, Event::Denied)
-    };
-    let same = subject == before.subject;
-    let opens = same.then_some(&before.opens);
+    let standing = shared.standing();
+    let subject = shared.subject_by(&standing, target.root());
+    let of = Some(before.record);
+    let entry = Entry { of, subject, ..target.entry(shared, Event::Denied) };
     // Not `verify`, which would record under the lock that is held here.
-    let renewed = shared
-        .standing()
+    let renewed = standing
         .verify(&target.license, shared.clock.now())
-        .and_then(|()| decide(shared, target, true, opens, &mut trail));
+        .and_then(|()| decide(shared, &standing, target, true, Some(before), &mut trail));
     match renewed {
-        Ok((standing, decision, admission)) => {
+        Ok((root_standing, decision, admission)) => {
             if let Some(why) = target.lacking(&decision, None) {
-                let e = denial(&standing, decision, why);
+                let e = denial(&root_standing, decision, why);
                 return Err(record_refusal(&mut trail, entry, e, admission.at));
             }
-            if same {
+            if admission.subject == before.subject {
                 return Ok(Admission { record: before.record, ..admission });
             }
             let entry = Entry { event: Event::Opened, ..entry };
-            let entry = opened(shared, target, &standing, &decision, entry);
+            let entry = opened(shared, target, &root_standing, &decision, entry);
             let record = trail.append(&entry, admission.at)?;
             Ok(Admission { record, ..admission })
         }
@@ -293,9 +289,10 @@ fn opened(
 
 /// What must hold before an issuer gives a file new terms; a refusal is recorded.
 pub(crate) fn admit_issuer(shared: &Shared, target: &Target) -> Result<()> {
-    let subject = shared.subject(target);
     let mut trail = shared.trail.lock()?;
-    stand_as_issuer(shared, target, &mut trail).map_err(|e| {
+    let standing = shared.standing();
+    stand_as_issuer(shared, &standing, target, &mut trail).map_err(|e| {
+        let subject = shared.subject_by(&standing, target.root());
         let entry = Entry { subject, ..target.entry(shared, Event::Denied) };
         record_refusal(&mut trail, entry, e, shared.clock.now())
     })
@@ -304,22 +301,25 @@ pub(crate) fn admit_issuer(shared: &Shared, target: &Target) -> Result<()> {
 /// What would be decided now; nothing is recorded.
 pub(crate) fn explain(shared: &Shared, target: &Target, other: &Facts) -> Result<Decision> {
     let mut trail = shared.trail.lock()?;
-    let (standing, now) = stand(shared, target, true, &mut trail)?;
+    let (standing, now) = stand(shared, &shared.standing(), target, true, &mut trail)?;
     let facts = facts(shared, target, &standing, now, None, &trail).overlaid(other);
     Ok(evaluate(&target.policy, &facts))
 }
 
 type Decided = (Arc<RootStanding>, Arc<Decision>, Admission);
 
+/// `before` is what was decided about the same open file: who has it open goes on with those opens.
 fn decide(
     shared: &Shared,
+    standing: &Standing,
     target: &Target,
     older: bool,
-    opens: Option<&BTreeMap<u64, Known<u64>>>,
+    before: Option<&Admission>,
     trail: &mut Locked<'_>,
 ) -> Result<Decided> {
-    let (standing, now) = stand(shared, target, older, trail)?;
-    let facts = facts(shared, target, &standing, now, opens, trail);
+    let (standing, now) = stand(shared, standing, target, older, trail)?;
+    let same = before.filter(|before| before.subject.as_deref() == standing.subject());
+    let facts = facts(shared, target, &standing, now, same.map(|same| &same.opens), trail);
     let decision = Arc::new(evaluate(&target.policy, &facts));
     let until = decision.until().map(|until| u64::try_from(until).unwrap_or(0));
     // What hangs on the trust list ends with it.

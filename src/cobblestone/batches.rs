@@ -285,6 +285,30 @@ mod tests {
         assert_eq!(reader.copy_by(&mut Vec::new(), &mut work).unwrap_err().code(), Code::Cancelled);
     }
 
+    /// Chunks of it were written, and would be again, with other text under the same nonces.
+    #[test]
+    fn a_copy_that_was_stopped_does_not_go_on() {
+        let stop = |_| Err(Error::new(Code::Cancelled, "enough"));
+        for len in [5, 9 * BATCH * CHUNK + 5] {
+            let plain = file(&text(len));
+            let stopped = || {
+                let mut w = encryptor();
+                let mut work = Work { threads: NonZeroUsize::MIN, progress: &mut { stop } };
+                let e = w.copy_file(&plain, &mut work).unwrap_err();
+                assert_eq!(e.code(), Code::Cancelled, "{len}");
+                w
+            };
+            let again = by_threads(|work| stopped().copy_file(&plain, work));
+            assert_eq!(again.unwrap_err().code(), Code::State, "{len}");
+            assert_eq!(stopped().copy_from(&mut &b"x"[..]).unwrap_err().code(), Code::State);
+            let written = Error::io("test", stopped().write(b"x").unwrap_err());
+            assert_eq!(written.code(), Code::State, "{len}");
+            assert_eq!(stopped().finish().err().unwrap().code(), Code::State, "{len}");
+            let parts = super::super::Parts::of(stopped()).err();
+            assert_eq!(parts.unwrap().code(), Code::State, "{len}");
+        }
+    }
+
     #[test]
     fn a_file_that_gets_shorter_is_refused() {
         let batch = (BATCH * CHUNK) as u64;

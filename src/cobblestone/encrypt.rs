@@ -10,12 +10,17 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Encrypts what is written to it. Nothing is complete before [`finish`](Encryptor::finish):
 /// without its last chunk a message is refused as cut.
+///
+/// After a call that failed, all others fail with [`Code::State`]: what was sealed last may be
+/// missing, and sealing other content in its place would use a nonce twice.
 pub struct Encryptor<W: Write> {
     inner: W,
     message: Message,
     batch: Batch,
     /// Number of the chunk in the first slot.
     pub(super) chunk: u64,
+    /// Whether a call has failed, or is under way.
+    failed: bool,
 }
 
 /// The slots being filled; the plaintext of each stands where its ciphertext will.
@@ -77,7 +82,24 @@ impl<W: Write> Encryptor<W> {
             .write_all(&[&salt[..], &message.commitment].concat())
             .map_err(|e| Error::io("writing the sealed content", e))?;
         let batch = Batch { slots: vec![0; FEW * SLOT], filled: 0 };
-        Ok(Encryptor { inner, message, batch, chunk: 0 })
+        Ok(Encryptor { inner, message, batch, chunk: 0, failed: false })
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.failed {
+            let why = "an earlier call with this writer failed: begin anew with another";
+            return Err(Error::new(Code::State, why));
+        }
+        Ok(())
+    }
+
+    /// Does something after which nothing goes on unless it succeeds; that it panics counts, too.
+    fn whole<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.check()?;
+        self.failed = true;
+        let done = act(self)?;
+        self.failed = false;
+        Ok(done)
     }
 
     /// The message's key commitment.
@@ -87,6 +109,7 @@ impl<W: Write> Encryptor<W> {
 
     /// What a message consists of as long as nothing but its first bytes was written.
     pub(super) fn begun(self) -> Result<(W, Message)> {
+        self.check()?;
         if self.chunk > 0 || self.batch.filled > 0 {
             return Err(Error::new(Code::State, "this message has content already"));
         }
@@ -94,7 +117,14 @@ impl<W: Write> Encryptor<W> {
     }
 
     /// Encrypts all that `from` has, reading straight into the slots; returns the bytes read.
+    ///
+    /// # Errors
+    /// Those of reading and writing; [`Code::State`] after a call that failed.
     pub fn copy_from(&mut self, from: &mut (impl Read + ?Sized)) -> Result<u64> {
+        self.whole(|this| this.copy_all(from))
+    }
+
+    fn copy_all(&mut self, from: &mut (impl Read + ?Sized)) -> Result<u64> {
         let mut total = 0;
         loop {
             let n = match from
@@ -114,8 +144,16 @@ impl<W: Write> Encryptor<W> {
     /// nothing was written yet; returns the bytes read.
     ///
     /// # Errors
-    /// [`Code::Changed`] if the file gets shorter meanwhile; that of `work.progress`.
+    /// [`Code::Changed`] if the file gets shorter meanwhile; that of `work.progress`;
+    /// [`Code::State`] after a call that failed.
     pub(crate) fn copy_file(&mut self, from: &File, work: &mut Work<'_>) -> Result<u64>
+    where
+        W: AsRef<File>,
+    {
+        self.whole(|this| this.copy_batches(from, work))
+    }
+
+    fn copy_batches(&mut self, from: &File, work: &mut Work<'_>) -> Result<u64>
     where
         W: AsRef<File>,
     {
@@ -152,11 +190,15 @@ impl<W: Write> Encryptor<W> {
         let at = SeekFrom::Start(done);
         from.seek(at).map_err(|e| Error::io("reading the content to seal", e))?;
         let mut counted = Counted { inner: from, done, progress: &mut *work.progress };
-        Ok(done + self.copy_from(&mut counted)?)
+        Ok(done + self.copy_all(&mut counted)?)
     }
 
     /// Writes the last chunk and gives back the inner writer, which is not flushed.
+    ///
+    /// # Errors
+    /// Those of writing; [`Code::State`] after a call that failed.
     pub fn finish(mut self) -> Result<W> {
+        self.check()?;
         // `advance` leaves free slots, so the last chunk has room and is short.
         let end = slot_offset(self.batch.filled) + TAG;
         self.seal_and_write(end)?;
@@ -220,11 +262,14 @@ impl Read for Counted<'_> {
 
 impl<W: Write> Write for Encryptor<W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let at = slot_offset(self.batch.filled);
-        let n = data.len().min(CHUNK - self.batch.filled % CHUNK);
-        self.batch.slots[at..at + n].copy_from_slice(&data[..n]);
-        self.advance(n)?;
-        Ok(n)
+        let written = self.whole(|this| {
+            let at = slot_offset(this.batch.filled);
+            let n = data.len().min(CHUNK - this.batch.filled % CHUNK);
+            this.batch.slots[at..at + n].copy_from_slice(&data[..n]);
+            this.advance(n)?;
+            Ok(n)
+        });
+        Ok(written?)
     }
 
     /// Flushes the inner writer. What has not filled a batch stays here until `finish`.

@@ -87,6 +87,8 @@ pub(crate) struct Parts {
     start: u64,
     /// The number of the next part: each is given once, as no nonce may serve twice.
     next: AtomicU64,
+    /// Full parts that were sealed and written.
+    sealed: AtomicU64,
     /// Whether the last part was sealed.
     ended: AtomicBool,
     spare: Mutex<Vec<Vec<u8>>>,
@@ -100,8 +102,8 @@ impl Parts {
         let wrote = |e| Error::io("writing the sealed content", e);
         let start = inner.as_ref().stream_position().map_err(wrote)?;
         let file = inner.as_ref().try_clone().map_err(wrote)?;
-        let (next, ended, spare) = Default::default();
-        Ok((Parts { file, message, start, next, ended, spare }, inner))
+        let (next, sealed, ended, spare) = Default::default();
+        Ok((Parts { file, message, start, next, sealed, ended, spare }, inner))
     }
 
     pub(crate) fn commitment(&self) -> [u8; COMMITMENT] {
@@ -140,6 +142,7 @@ impl Parts {
         }
         let mut slots = std::mem::take(&mut part.slots);
         self.seal_at(part.number, &mut slots)?;
+        self.sealed.fetch_add(1, Ordering::AcqRel);
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         if spare.len() < SPARE {
             spare.push(slots);
@@ -149,10 +152,21 @@ impl Parts {
 
     /// Seals the last part, which is not full, and writes it. Works once: what is sealed under its
     /// numbers must not be anything else later.
+    ///
+    /// # Errors
+    /// [`Code::State`] for a part that is full or of another message, or not the last that was
+    /// given; where one before it was not sealed, or could not be written; and the second time.
     pub(crate) fn seal_last(&self, part: &Part) -> Result<()> {
         self.check(part)?;
         if part.is_full() {
             return Err(Error::new(Code::State, "the last part is shorter than the others"));
+        }
+        // As each number is given once, all those before it were sealed if so many were.
+        let given = self.next.load(Ordering::Relaxed);
+        let sealed = self.sealed.load(Ordering::Acquire);
+        if given != part.number + 1 || sealed != part.number {
+            let why = "a part of this message was not sealed, or could not be written: begin anew";
+            return Err(Error::new(Code::State, why));
         }
         if self.ended.swap(true, Ordering::Relaxed) {
             return Err(ended());
@@ -292,21 +306,64 @@ mod tests {
         assert_eq!(beyond.unwrap_err().code(), Code::Length);
     }
 
+    /// Parts of a message, each full, and which of them to seal; the last to end it with.
+    fn ends(sealed: &[usize], last: usize) -> Result<()> {
+        let (parts, _) =
+            Parts::of(Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap())
+                .unwrap();
+        let mut all: Vec<_> = (0..4).map(|_| Some(parts.part())).collect();
+        for n in sealed {
+            let mut part = all[*n].take().unwrap();
+            part.fill(&text(PART));
+            parts.seal(part).unwrap();
+        }
+        parts.seal_last(&all[last].take().unwrap())
+    }
+
+    /// A part that is missing would be a hole, under a file that says it is whole.
+    #[test]
+    fn all_parts_are_there_before_the_last() {
+        ends(&[2, 0, 1], 3).unwrap();
+        for (sealed, last) in
+            [(&[0, 1][..], 3), (&[], 3), (&[1, 2], 3), (&[0, 1], 2), (&[0, 2, 3], 1), (&[2], 1)]
+        {
+            assert_eq!(ends(sealed, last).unwrap_err().code(), Code::State, "{sealed:?} {last}");
+        }
+    }
+
+    /// Also one that could not be written.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_part_that_was_lost_is_missing() {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+        let file = memfd_create("parts", MemfdFlags::ALLOW_SEALING).unwrap();
+        let file = Out(file.into());
+        let (parts, out) = Parts::of(Encryptor::new(&KEY, b"c", file).unwrap()).unwrap();
+        let mut part = parts.part();
+        part.fill(&text(PART));
+        fcntl_add_seals(&out.0, SealFlags::GROW).unwrap();
+        assert_eq!(parts.seal(part).unwrap_err().code(), Code::Permission);
+        let e = parts.seal_last(&parts.part()).unwrap_err();
+        assert_eq!(e.code(), Code::State, "{e}");
+    }
+
     #[test]
     fn only_the_last_part_is_short() {
         let (parts, _) =
             Parts::of(Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap())
                 .unwrap();
-        let mut part = parts.part();
+        let of = || Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap();
+        let (elsewhere, _) = Parts::of(of()).unwrap();
+        let mut part = elsewhere.part();
         part.fill(b"short");
-        assert_eq!(parts.seal(part).unwrap_err().code(), Code::State);
+        assert_eq!(elsewhere.seal(part).unwrap_err().code(), Code::State);
         let mut part = parts.part();
         assert_eq!(part.fill(&text(PART + 1)), PART);
         assert_eq!(parts.seal_last(&part).unwrap_err().code(), Code::State);
+        parts.seal(part).unwrap();
         // Nothing comes after it, nor what is of another message.
         let mut last = parts.part();
         last.fill(b"last");
-        let of = || Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap();
         let (other, _) = Parts::of(of()).unwrap();
         assert_eq!(other.seal_last(&last).unwrap_err().code(), Code::State);
         let mut foreign = other.part();
@@ -314,7 +371,9 @@ mod tests {
         assert_eq!(parts.seal(foreign).unwrap_err().code(), Code::State);
         parts.seal_last(&last).unwrap();
         assert_eq!(parts.seal_last(&last).unwrap_err().code(), Code::State);
-        assert_eq!(parts.seal(part).unwrap_err().code(), Code::State);
+        let mut more = parts.part();
+        more.fill(&text(PART));
+        assert_eq!(parts.seal(more).unwrap_err().code(), Code::State);
         let mut begun = Encryptor::new(&KEY, b"c", Out(tempfile::tempfile().unwrap())).unwrap();
         begun.write_all(b"x").unwrap();
         assert!(Parts::of(begun).is_err());

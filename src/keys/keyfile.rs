@@ -330,7 +330,7 @@ pub(crate) fn with_trail(text: &str, trail: Id) -> Result<Zeroizing<String>> {
 
 /// The public line in the text of a key file; needs no passphrase.
 pub(crate) fn public_of(text: &str) -> Result<String> {
-    let file: KeyFile = json::from_slice(text.as_bytes()).map_err(|_| not_a_key_file())?;
+    let file: KeyFile = json::from_secret(text.as_bytes()).map_err(|_| not_a_key_file())?;
     Ok(file.public.clone())
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::{Access, Demand};
+use crate::cobblestone::Work;
 use crate::cobblestone::tests::by_threads;
 use crate::facts::{About, Attestation, Badge, BadgeTerms, Revocations, Revoked, RevokedFile};
 use crate::keys::{KemKind, Kinds, RootKey, Signatory};
@@ -12,8 +13,10 @@ use crate::trail::TrailRecord;
 use crate::trust::{KeyUse, PublicKey, Roles, TrustList, TrustedKey};
 use crate::{Changes, Class, Code, Existing, Metadata, ProgramHash, Reset, relicense};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Tuesday, 2026-11-24, 12:00 in Seoul.
@@ -102,15 +105,19 @@ impl Desk {
         std::fs::write(folder.join(file), list.as_str()).unwrap();
     }
 
-    /// Seals `text` under a policy and gives the path.
+    /// Seals a few bytes under a policy and gives the path.
     fn seal(&self, name: &str, policy: &Value) -> PathBuf {
+        self.seal_text(name, policy, b"name,phone\n")
+    }
+
+    fn seal_text(&self, name: &str, policy: &Value, text: &[u8]) -> PathBuf {
         let to = [self.identity().recipient().clone()];
         let policy = policy.to_string();
         let sealer = Sealer::issued(&self.root, "", policy.as_bytes(), &to, Kinds::Same).unwrap();
         let path = self.folder.join(name);
         let new = sealer.prepare(&Metadata::default()).unwrap();
         let mut writer = new.into_file(&path, Existing::Replace).unwrap();
-        writer.write_all(b"name,phone\n").unwrap();
+        writer.write_all(text).unwrap();
         writer.finish().unwrap();
         path
     }
@@ -231,6 +238,53 @@ fn the_end_counts_suspend_and_no_clock_that_is_set_back() {
     file.read_at(&mut [0; 1], 0).unwrap();
     desk.uptime(HOUR + 60);
     assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Ended);
+}
+
+/// Storage that takes, once it is slow, until all badges are over.
+struct Slow<'a> {
+    sealed: &'a [u8],
+    clock: &'a AtomicU64,
+    slow: &'a AtomicBool,
+}
+
+impl crate::cobblestone::ReadAt for Slow<'_> {
+    fn read_at(&self, out: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        if self.slow.load(Ordering::Relaxed) {
+            self.clock.store(NOON + 9 * HOUR, Ordering::Relaxed);
+        }
+        self.sealed.read_at(out, offset)
+    }
+
+    fn size(&self) -> std::io::Result<u64> {
+        self.sealed.size()
+    }
+}
+
+impl Read for Slow<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.read_at(out, 0)?;
+        self.sealed = &self.sealed[n..];
+        Ok(n)
+    }
+}
+
+#[test]
+fn nothing_is_given_out_if_the_decision_ends_while_the_storage_reads() {
+    let desk = Desk::new();
+    let path = desk.seal_text("a", &agents_always(), &[7; 100_000]);
+    let sealed = std::fs::read(path).unwrap();
+    let slow = AtomicBool::new(false);
+    let storage = || Slow { sealed: &sealed, clock: &desk.clock, slow: &slow };
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR));
+    let file = session.open_source(storage()).unwrap();
+    let mut stream = session.open_stream(storage()).unwrap();
+    slow.store(true, Ordering::Relaxed);
+    let mut text = [0; 4];
+    assert_eq!(code(file.read_at(&mut text, 0)), Code::Ended);
+    assert_eq!(text, [0; 4]);
+    desk.set_clock(NOON);
+    let e = stream.read(&mut text).unwrap_err().downcast::<Error>().unwrap();
+    assert_eq!((e.code(), text), (Code::Ended, [0; 4]));
 }
 
 /// Whoever asks, by a read or for the rights: what was found over is over when the clock is set back.
@@ -705,6 +759,29 @@ fn what_cannot_be_recorded_does_not_happen() {
     assert_eq!(std::fs::read(&path).unwrap(), sealed);
 }
 
+/// What a writer was given may be gone where a call failed: it replaces nothing.
+#[test]
+fn a_save_that_failed_is_not_finished() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view", "edit"]));
+    let session = desk.session(Host::default());
+    let file = session.open(&path).unwrap();
+    let sealed = std::fs::read(&path).unwrap();
+    let enough = |_| Err(Error::new(Code::Cancelled, "enough"));
+    let mut writer = file.save(&Metadata::default()).unwrap();
+    let mut work = Work { threads: std::num::NonZeroUsize::MIN, progress: &mut { enough } };
+    let plain = File::open(&path).unwrap();
+    assert_eq!(code(writer.copy_file(&plain, &mut work)), Code::Cancelled);
+    assert_eq!(code(writer.finish()), Code::State);
+    assert_eq!(std::fs::read(&path).unwrap(), sealed);
+
+    // Nor without one of its parts.
+    let parts = file.save_in_parts(&path, &Metadata::default()).unwrap();
+    drop(parts.part());
+    assert_eq!(code(parts.finish_save(&parts.part(), &path)), Code::State);
+    assert_eq!(std::fs::read(&path).unwrap(), sealed);
+}
+
 #[test]
 fn sealing_needs_the_role_and_is_recorded() {
     let desk = Desk::new();
@@ -778,6 +855,51 @@ fn somebody_else_opens_anew() {
     assert_eq!(code(file.read_at(&mut [0; 1], 0)), Code::Denied);
 }
 
+/// Has `then` done while something that `session` does waits for the trail.
+fn meanwhile<T: Send>(
+    session: &Session,
+    waits: impl FnOnce() -> T + Send,
+    then: impl FnOnce(),
+) -> T {
+    let held = session.0.trail.lock().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(waits);
+        std::thread::sleep(Duration::from_millis(300));
+        then();
+        drop(held);
+        waiting.join().unwrap()
+    })
+}
+
+#[test]
+fn somebody_else_opens_anew_also_while_it_is_decided() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents(json!({"opens": {"at_most": 1, "per": "24h"}})));
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR));
+    let file = session.open(&path).unwrap();
+    session.refresh().unwrap();
+    let lee = desk.badge("lee", &["agent"], NOON, NOON + HOUR);
+    let read = || file.read_at(&mut [0; 1], 0);
+    meanwhile(&session, read, || session.refresh_with(&lee, &[]).unwrap()).unwrap();
+    read().unwrap();
+    let opened = desk.records().into_iter().filter(|r| r.event.name() == "opened");
+    let by: Vec<_> = opened.map(|r| r.subject.unwrap()).collect();
+    assert_eq!(by, ["kim", "lee"]);
+}
+
+#[test]
+fn a_denial_names_whom_it_was_decided_about() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &agents_always());
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR));
+    let lee = desk.badge("lee", &["clerk"], NOON, NOON + HOUR);
+    let denied =
+        meanwhile(&session, || session.open(&path), || session.refresh_with(&lee, &[]).unwrap());
+    assert_eq!(code(denied), Code::Denied);
+    let last = desk.records().pop().unwrap();
+    assert_eq!((last.event.name(), last.subject.as_deref()), ("denied", Some("lee")));
+}
+
 #[test]
 fn a_delegation_that_no_longer_counts_ends_what_is_open() {
     let desk = Desk::new();
@@ -790,6 +912,34 @@ fn a_delegation_that_no_longer_counts_ends_what_is_open() {
     let e = file.read_at(&mut [0; 1], 0).unwrap_err();
     assert_eq!(e.code(), Code::UnknownRoot, "{e}");
     assert_eq!(desk.events().last().unwrap(), "denied");
+}
+
+#[test]
+fn each_file_has_a_key_of_its_own() {
+    let desk = Desk::new();
+    let to = [desk.identity().recipient().clone()];
+    let policy = anyone(&["view"]).to_string();
+    let sealer = || Sealer::issued(&desk.root, "", policy.as_bytes(), &to, Kinds::Same).unwrap();
+    for sealer in [sealer(), sealer().batch().unwrap()] {
+        let made: Vec<_> = (0..8).map(|_| sealer.prepare(&Metadata::default()).unwrap()).collect();
+        let keys: BTreeSet<_> = made.iter().map(|new| new.file_key.expose().to_vec()).collect();
+        let ids: BTreeSet<_> = made.iter().map(|new| new.file_id()).collect();
+        assert_eq!((keys.len(), ids.len()), (8, 8));
+    }
+}
+
+#[test]
+fn the_trail_says_who_gave_new_terms() {
+    let desk = Desk::new();
+    let path = desk.seal("a", &anyone(&["view"]));
+    let session = desk.with_badge(&desk.badge("kim", &["agent"], NOON, NOON + HOUR));
+    let other = Identity::generate(KemKind::X25519, "").unwrap();
+    let add = [other.recipient().clone()];
+    let changes = Changes { add: &add, remove: &[], policy: None, known: &[], kinds: Kinds::Same };
+    by_threads(|work| relicense(&path, &desk.root, &session, &changes, work)).unwrap();
+    let records = desk.records();
+    let last = records.iter().rfind(|r| r.event.name() == "relicensed").unwrap();
+    assert_eq!(last.subject.as_deref(), Some("kim"));
 }
 
 #[test]

@@ -212,7 +212,7 @@ impl Journal {
     fn write_line(&mut self, line: &[u8], sync: Sync) -> Result<()> {
         let written = match &self.torn {
             None => self.put(0, line),
-            Some(_) => self.write_over(line, sync),
+            Some(torn) => self.write_over(line, torn.count, sync),
         };
         let Err(e) = written else { return Ok(()) };
         // Should this fail too, the next one to hold the lock finds a torn line.
@@ -225,13 +225,16 @@ impl Journal {
 
     /// Puts a line in the place of what is torn, whose bytes stand in it. Until the rest of it is
     /// on the disk it begins with a NUL, so that after another loss of power whatever of it is
-    /// there is torn again.
-    fn write_over(&self, line: &[u8], sync: Sync) -> io::Result<()> {
+    /// there is torn again. What is longer than the line is cut first: behind the line's LF it
+    /// would be more than what counts as torn.
+    fn write_over(&self, line: &[u8], torn: u64, sync: Sync) -> io::Result<()> {
         let settle = || if sync == Sync::Never { Ok(()) } else { self.file.sync_data() };
         self.put(0, &[0])?;
+        if torn > line.len() as u64 {
+            self.file.set_len(self.at.offset + line.len() as u64)?;
+        }
         settle()?;
         self.put(1, &line[1..])?;
-        self.file.set_len(self.at.offset + line.len() as u64)?;
         settle()?;
         self.put(0, &line[..1])
     }

@@ -36,14 +36,8 @@ impl<R: BufRead> Lines<R> {
         }
         if self.buffer.ends_with(b"\n") {
             let len = self.buffer.len() - 1;
-            // No record has a NUL. A page that was not written before the next one reads as NULs;
-            // where that is too long ago to keep all that follows, it was something else.
-            if self.buffer.contains(&0) {
-                let most = (MAX_LOST + 1).saturating_sub(self.buffer.len());
-                (&mut self.source).take(most as u64).read_to_end(&mut self.buffer)?;
-                if self.buffer.len() <= MAX_LOST {
-                    return Ok(Piece::Torn(&self.buffer, self.buffer.len() as u64));
-                }
+            if self.is_torn()? {
+                return Ok(self.torn(self.buffer.len() as u64));
             }
             return Ok(Piece::Line(&self.buffer[..len]));
         }
@@ -54,7 +48,7 @@ impl<R: BufRead> Lines<R> {
                 more => more?,
             };
             if more.is_empty() {
-                return Ok(Piece::Torn(&self.buffer[..self.buffer.len().min(MAX_LOST)], count));
+                return Ok(self.torn(count));
             }
             let lf = more.iter().position(|b| *b == b'\n');
             let used = lf.map_or(more.len(), |at| at + 1);
@@ -64,5 +58,24 @@ impl<R: BufRead> Lines<R> {
                 return Ok(Piece::TooLong);
             }
         }
+    }
+
+    /// Whether the line in the buffer, and all after it, is what a crash left. No record has a NUL.
+    /// A page that was not written before the next one reads as NULs; where that is too long ago to
+    /// keep all that follows, it was something else. A repair that was interrupted begins with one,
+    /// and is no longer than a line, though longer than what it keeps.
+    fn is_torn(&mut self) -> io::Result<bool> {
+        let most = match self.buffer.iter().position(|byte| *byte == 0) {
+            None => return Ok(false),
+            Some(0) => MAX_LINE,
+            Some(_) => MAX_LOST,
+        };
+        let more = (most + 1).saturating_sub(self.buffer.len());
+        (&mut self.source).take(more as u64).read_to_end(&mut self.buffer)?;
+        Ok(self.buffer.len() <= most)
+    }
+
+    fn torn(&self, count: u64) -> Piece<'_> {
+        Piece::Torn(&self.buffer[..self.buffer.len().min(MAX_LOST)], count)
     }
 }

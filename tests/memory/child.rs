@@ -65,6 +65,11 @@ fn unlock(folder: &Path) {
     let root = Home::at(folder.join("issuer")).root_key(Some(&passphrase)).unwrap();
     stop("open");
     drop((identity, root));
+    // The public lines, where there is none but in the files with the seeds.
+    let (desk, issuer) = (Home::at(folder.join("desk")), Home::at(folder.join("issuer")));
+    std::fs::remove_file(folder.join("desk/identity.pub")).unwrap();
+    desk.public_identity().unwrap();
+    issuer.unfinished_root().unwrap();
 }
 
 /// One file by itself and one of a batch, by the pieces of a host and from a file.

@@ -120,6 +120,60 @@ fn short_and_interrupted_calls_go_on_and_failed_ones_end() {
     }
 }
 
+/// Fails, or panics, at the second write, and goes on after it.
+struct Once {
+    written: Vec<u8>,
+    writes: usize,
+    panics: bool,
+}
+
+impl Write for Once {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        match (self.writes, self.panics) {
+            (2, true) => panic!("on purpose"),
+            (2, false) => Err(ErrorKind::WouldBlock.into()),
+            _ => self.written.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A batch is lost: what comes after it would make a message without it.
+#[test]
+fn a_writer_that_failed_does_not_go_on() {
+    let text = text(BATCH * CHUNK);
+    for panics in [false, true] {
+        let failed = || {
+            let out = Once { written: Vec::new(), writes: 0, panics };
+            let mut w = Encryptor::new(&KEY, b"context", out).unwrap();
+            let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                w.write_all(&text).unwrap_err();
+            }));
+            assert_eq!(written.is_err(), panics);
+            w
+        };
+        let written = Error::io("test", failed().write(b"x").unwrap_err());
+        assert_eq!(written.code(), Code::State);
+        assert_eq!(failed().copy_from(&mut &b"x"[..]).unwrap_err().code(), Code::State);
+        assert_eq!(failed().finish().err().unwrap().code(), Code::State);
+    }
+}
+
+/// How much of the source is in it, nobody knows.
+#[test]
+fn a_copy_from_a_source_that_failed_is_not_finished() {
+    for fails_at in [0, 30] {
+        let mut w = Encryptor::new(&KEY, b"context", Vec::new()).unwrap();
+        let mut source = Uneven::new(io::repeat(1), fails_at);
+        assert_eq!(w.copy_from(&mut source).unwrap_err().code(), Code::Io);
+        assert_eq!(w.finish().unwrap_err().code(), Code::State);
+    }
+}
+
 /// Writing and reading in pieces of every kind, across the edges of chunks and batches.
 #[test]
 fn pieces_of_any_size() {

@@ -67,7 +67,7 @@ fn a_page_that_was_not_written_is_torn_as_far_as_all_of_it_can_be_kept() {
     for (hole, after, repaired) in [(1, 1, true), (500, 12_000, true), (500, 16_384, false)] {
         let desk = Desk::new();
         let sound = desk.bytes();
-        let torn = [&vec![0; hole][..], b"\"}\n", &vec![b'x'; after - 1], b"\n"].concat();
+        let torn = [b"{", &vec![0; hole][..], b"\"}\n", &vec![b'x'; after - 1], b"\n"].concat();
         desk.put(&[&sound[..], &torn].concat());
         let fault = verify_trail(&desk.bytes()[..], &TrailExpectation::default()).unwrap_err();
         assert_eq!(fault.line, 2);
@@ -81,6 +81,45 @@ fn a_page_that_was_not_written_is_torn_as_far_as_all_of_it_can_be_kept() {
             assert_eq!(desk.open().err().unwrap().code(), Code::Trail);
         }
     }
+}
+
+/// The last byte of a repair is its first: without it, it is torn itself.
+#[test]
+fn a_long_repair_that_was_interrupted_is_repaired() {
+    for len in [12_100, 16_384, 200_000] {
+        let desk = Desk::new();
+        let sound = desk.bytes();
+        desk.put(&[&sound[..], &vec![b'x'; len]].concat());
+        desk.open().unwrap().lock().unwrap().append(&opened(1, "kim"), NOW).unwrap();
+        let repaired = desk.records()[1].to_line();
+        assert_eq!(desk.records()[1].lost_bytes, Some(len as u64));
+        let torn = [b"\0", &repaired[1..], b"\n"].concat();
+        desk.put(&[&sound[..], &torn].concat());
+        let fault = verify_trail(&desk.bytes()[..], &TrailExpectation::default()).unwrap_err();
+        assert_eq!((fault.line, fault.kind), (2, TrailFaultKind::Torn), "{len}");
+
+        desk.open().unwrap().lock().unwrap().append(&opened(1, "kim"), NOW).unwrap();
+        let records = desk.records();
+        let kept = torn.len().min(record::MAX_LOST);
+        assert_eq!(unb64(records[1].lost.as_ref().unwrap()).unwrap(), torn[..kept]);
+        assert_eq!((records[1].lost_bytes, records.len()), (Some(torn.len() as u64), 3));
+    }
+}
+
+/// Where what is torn is longer than what is put in its place, and cannot be cut.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_repair_of_what_cannot_be_cut_leaves_it_torn() {
+    let desk = Desk::new();
+    let torn = [&desk.bytes()[..], &[b'x'; 200_000]].concat();
+    let _file = seal_file(&desk, &torn, rustix::fs::SealFlags::SHRINK);
+    let trail = desk.open().unwrap();
+    trail.lock().unwrap().append(&opened(1, "kim"), NOW).unwrap_err();
+    let left = desk.bytes();
+    fs::remove_file(desk.path()).unwrap();
+    desk.put(&left);
+    desk.open().unwrap().lock().unwrap().append(&opened(1, "kim"), NOW).unwrap();
+    assert_eq!(desk.records()[1].lost_bytes, Some(200_000));
 }
 
 /// A line that ends is not torn: somebody wrote it.

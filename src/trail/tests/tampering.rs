@@ -271,16 +271,19 @@ impl Read for Broken {
     }
 }
 
-/// A line with a NUL, and what follows it, is torn as long as a repair keeps all of it.
+/// A line with a NUL, and what follows it, is torn as long as a repair keeps all of it; one that
+/// begins with a NUL, up to what a repair that was interrupted may leave.
 #[test]
-fn what_was_not_written_is_torn_up_to_what_a_repair_keeps() {
+fn what_was_not_written_is_torn_up_to_what_a_repair_keeps_or_leaves() {
     let (_desk, lines, _) = sample();
-    for (size, kind) in [(record::MAX_LOST, Kind::Torn), (record::MAX_LOST + 1, Kind::Record)] {
-        let mut end = vec![b'x'; size];
-        (end[0], end[10]) = (0, b'\n');
-        let bytes = [lines.concat(), end].concat();
-        let found = verify_trail(&bytes[..], &TrailExpectation::default()).unwrap_err();
-        assert_eq!((found.line, found.kind), (LINES as u64 + 1, kind), "{size}");
+    for (hole, most) in [(0, record::MAX_LINE), (1, record::MAX_LOST), (9, record::MAX_LOST)] {
+        for (size, kind) in [(most, Kind::Torn), (most + 1, Kind::Record)] {
+            let mut end = vec![b'x'; size];
+            (end[hole], end[10]) = (0, b'\n');
+            let bytes = [lines.concat(), end].concat();
+            let found = verify_trail(&bytes[..], &TrailExpectation::default()).unwrap_err();
+            assert_eq!((found.line, found.kind), (LINES as u64 + 1, kind), "{hole} {size}");
+        }
     }
 }
 
