@@ -6,11 +6,10 @@ mod support;
 use bulla::{Class, Code, Error, KemKind};
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{Desk, Random, bytes, envelope, policy};
-
-/// Bytes of a stored chunk, and of salt and commitment.
-const SLOT: usize = 16_400;
-const PREFIX: usize = 56;
+use support::tampered::{
+    PREFIX, damaged, extended, lengths_at_chunks, payload_at, rearranged, spliced,
+};
+use support::{Desk, bytes, envelope, policy};
 
 /// Three chunks.
 const LONG: usize = 33_000;
@@ -53,10 +52,6 @@ impl Sample {
         }
         seeking.unwrap_err().class()
     }
-}
-
-fn payload_at(sealed: &[u8]) -> usize {
-    u32::from_le_bytes(sealed[8..12].try_into().unwrap()) as usize
 }
 
 /// Opens and reads everything, backwards and forwards; checks every byte that comes out.
@@ -203,11 +198,8 @@ fn three_chunks_cut_anywhere() {
 fn long_envelopes_cut_at_chunks() {
     for chunks in [70, 96] {
         let sample = Sample::new(KemKind::X25519, chunks * 16_384 - 16_384 * (chunks % 4) / 2);
-        let first = sample.payload_at() + PREFIX;
-        let cuts: Vec<usize> = (0..=chunks)
-            .flat_map(|n| [0, 1, 15, 16, 17, SLOT - 1].map(|more| first + n * SLOT + more))
-            .filter(|n| *n < sample.sealed.len())
-            .collect();
+        let cuts = lengths_at_chunks(&sample.sealed);
+        assert!(cuts.len() > 6 * chunks - 6, "{}", cuts.len());
         for_each(cuts.len(), |i| {
             sample.refused(&sample.sealed[..cuts[i]], &format!("cut to {}", cuts[i]))
         });
@@ -218,22 +210,10 @@ fn long_envelopes_cut_at_chunks() {
 fn extended_envelopes() {
     for len in [0, 100, 16_383, 16_384, LONG] {
         let sample = Sample::new(KemKind::X25519, len);
-        for more in (1..=32).chain([SLOT - 1, SLOT, SLOT + 16, 2 * SLOT]) {
-            for tail in [vec![0; more], bytes(more, 9)] {
-                let longer = [&sample.sealed[..], &tail].concat();
-                sample.refused(&longer, &format!("{len} bytes extended by {more}"));
-            }
+        for (what, longer) in extended(&sample.sealed) {
+            sample.refused(&longer, &format!("{len} bytes: {what}"));
         }
-        // A second envelope behind the first, and the first chunk once more.
-        sample.refused(&sample.sealed.repeat(2), "an envelope twice");
-        let again = &sample.sealed[sample.payload_at() + PREFIX..];
-        sample.refused(&[&sample.sealed[..], again].concat(), "all chunks twice");
     }
-}
-
-/// The stored chunks of an envelope.
-fn chunks(sealed: &[u8]) -> Vec<Vec<u8>> {
-    sealed[payload_at(sealed) + PREFIX..].chunks(SLOT).map(<[u8]>::to_vec).collect()
 }
 
 #[test]
@@ -241,50 +221,19 @@ fn chunks_swapped_duplicated_dropped() {
     // One that ends with a whole chunk's worth, too: its last chunk is empty.
     for len in [LONG, 2 * 16_384, 5 * 16_384 + 1] {
         let sample = Sample::new(KemKind::X25519, len);
-        let good = chunks(&sample.sealed);
-        let front = &sample.sealed[..sample.payload_at() + PREFIX];
-        let check = |chunks: Vec<Vec<u8>>, what: String| {
-            sample.refused(&[front, &chunks.concat()].concat(), &format!("{len}: {what}"));
-        };
-        for i in 0..good.len() {
-            for j in i + 1..good.len() {
-                let mut swapped = good.clone();
-                swapped.swap(i, j);
-                check(swapped, format!("chunks {i} and {j} swapped"));
-                let mut copied = good.clone();
-                copied[j] = good[i].clone();
-                check(copied, format!("chunk {i} in the place of {j}"));
-            }
-            let mut twice = good.clone();
-            twice.insert(i, good[i].clone());
-            check(twice, format!("chunk {i} twice"));
-            let mut dropped = good.clone();
-            dropped.remove(i);
-            check(dropped, format!("chunk {i} dropped"));
+        for (what, changed) in rearranged(&sample.sealed) {
+            sample.refused(&changed, &format!("{len} bytes: {what}"));
         }
     }
-}
-
-/// License and description of an envelope.
-fn lines(sealed: &[u8]) -> (&[u8], &[u8]) {
-    let mut lines = sealed[12..payload_at(sealed)].split(|b| *b == b'\n');
-    (lines.next().unwrap(), lines.next().unwrap())
-}
-
-fn assemble(license: &[u8], description: &[u8], payload: &[u8]) -> Vec<u8> {
-    let mut out = [&bulla::MAGIC[..], &[0; 4], license, b"\n", description, b"\n"].concat();
-    let at = out.len().next_multiple_of(4096);
-    out[8..12].copy_from_slice(&(at as u32).to_le_bytes());
-    out.resize(at, 0);
-    out.extend(payload);
-    out
 }
 
 /// Every mixture of the parts of two envelopes, for the same reader, singly and of one batch.
 #[test]
 fn spliced_envelopes() {
-    for in_batch in [false, true] {
-        let desk = Desk::new(KemKind::X25519);
+    for (kind, in_batch) in
+        [(KemKind::X25519, false), (KemKind::X25519, true), (KemKind::Hybrid, false)]
+    {
+        let desk = Desk::new(kind);
         let sealer = desk.sealer(&policy(&["view"]));
         let sealer = if in_batch { sealer.batch().unwrap() } else { sealer };
         // Equal lengths, so that no length gives it away.
@@ -293,34 +242,19 @@ fn spliced_envelopes() {
         // Of the same content, too: even then nothing may be exchanged.
         let twin = envelope(&sealer, &text);
         let sample = Sample { desk, text, sealed: a.clone() };
-        assert_eq!(assemble(lines(&a).0, lines(&a).1, &a[payload_at(&a)..]), a);
-
         for (b, from) in [(&b, "another file"), (&twin, "a twin")] {
-            let (pa, pb) = (&a[payload_at(&a)..], &b[payload_at(b)..]);
-            let ((license_a, line_a), (license_b, line_b)) = (lines(&a), lines(b));
-            // The text of a twin is that of the sample, so each mixture is refused or wrong.
-            for (license, line, payload, what) in [
-                (license_a, line_a, pb, "payload"),
-                (license_a, line_b, pa, "description"),
-                (license_b, line_a, pa, "license"),
-                (license_a, line_b, pb, "description and payload"),
-                (license_b, line_a, pb, "license and payload"),
-                (license_b, line_b, pa, "license and description"),
-            ] {
-                let what = format!("{what} of {from}, batch: {in_batch}");
-                let mixed = assemble(license, line, payload);
-                assert_eq!(sample.refused(&mixed, &what), Class::Tampered, "{what}");
-                let e = sample.desk.session.open_source(mixed).err().expect("refused at once");
-                // The license speaks of another file; nothing is decrypted before that is seen.
-                assert_eq!(e.code(), Code::Commitment, "{what}");
-            }
-            // A single chunk, and salt or commitment alone.
-            for (from, to) in [(0, 24), (24, 56), (0, 56), (56, 56 + SLOT), (56 + SLOT, pb.len())] {
-                let mut mixed = a.clone();
-                let at = payload_at(&a);
-                mixed[at + from..at + to].copy_from_slice(&pb[from..to]);
-                let what = format!("bytes {from} to {to} of the payload, batch: {in_batch}");
-                assert_eq!(sample.refused(&mixed, &what), Class::Tampered, "{what}");
+            let mixtures = spliced(&a, b);
+            // Of seven parts all sets but the empty one and eight.
+            assert_eq!(mixtures.len(), 128 - 1 - 8);
+            for mixed in mixtures {
+                let what = format!("{from}, {kind:?}, batch: {in_batch}: {}", mixed.what);
+                assert_eq!(sample.refused(&mixed.envelope, &what), Class::Tampered, "{what}");
+                if mixed.before {
+                    let opened = sample.desk.session.open_source(mixed.envelope);
+                    // Nothing is decrypted before it is seen that these do not belong together.
+                    let e = opened.err().expect("refused at once");
+                    assert_eq!(e.code(), Code::Commitment, "{what}");
+                }
             }
         }
     }
@@ -331,21 +265,10 @@ fn spliced_envelopes() {
 fn random_damage() {
     let sample = Sample::new(KemKind::X25519, LONG);
     for_each(1000, |i| {
-        let mut random = Random(i as u64);
-        let mut changed = sample.sealed.clone();
-        for _ in 0..1 + random.below(4) {
-            let (at, len) = (random.below(changed.len()), 1 + random.below(64));
-            let end = (at + len).min(changed.len());
-            match random.below(4) {
-                0 => changed[at..end].fill(random.next() as u8),
-                1 => drop(changed.splice(at..end, bytes(random.below(64), i as u64))),
-                2 => changed[at] = changed[at].wrapping_add(1 + random.below(255) as u8),
-                _ => changed.truncate(changed.len().min(at + 100)),
-            }
-        }
+        let (what, changed) = damaged(&sample.sealed, i as u64);
         if changed == sample.sealed {
             return Class::Format;
         }
-        sample.refused(&changed, &format!("damage {i}"))
+        sample.refused(&changed, &what)
     });
 }

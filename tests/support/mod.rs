@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::Path;
 
 pub mod forge;
+pub mod tampered;
 
 /// A temporary folder, in memory where there is such a place: homes sync many files.
 pub fn memory_folder() -> tempfile::TempDir {

@@ -12,6 +12,7 @@ mod outside;
 #[path = "view/services.rs"]
 mod services;
 
+use office::finish;
 use rustix::io::FdFlags;
 use std::fs;
 use std::io::Read;
@@ -172,6 +173,50 @@ fn by_removable_media() {
     sh("mkfs.ext4 -q OUT/image && mount -o loop OUT/image OUT/stick");
     s.by_file("a stick", "cp secret OUT/stick/x && sync", &stick.join("x"));
     sh("umount OUT/stick");
+}
+
+/// The home among what is shown, under any name; and where the view is a part of it.
+#[test]
+fn by_the_home() {
+    let s = Setting::new();
+    let (desk, office) = (&s.desk, &s.desk.office);
+    office.folder("D/sub");
+    fs::rename(desk.path("desk"), desk.path("D/sub/home")).unwrap();
+    std::os::unix::fs::symlink("sub/home", desk.path("D/link")).unwrap();
+    let dir = desk.path("D");
+    let run = |dir: &str, script: &str| {
+        let args = ["run", "--dir", dir, "--", "sh", "-c", script];
+        finish(office.command("D/sub/home", &args), b"")
+    };
+    let dir = dir.to_str().unwrap();
+    let look = "cd \"$0\"; find . | sort; ls sub/home link/; cat sub/home/*; mkdir sub/home";
+    let done = run(dir, &look.replace("$0", dir));
+    assert_eq!(done.text(), ".\n./link\n./secret\n./sub\n", "{}", done.stderr);
+    let named = format!("! ls {dir}/sub/home/identity {dir}/link/identity");
+    assert_eq!(run(dir, &named).status, 0);
+    fs::create_dir(desk.path("D/sub/home/inner")).unwrap();
+    for dir in ["D/sub/home", "D/sub/home/inner"] {
+        let done = run(dir, "true");
+        assert_eq!(done.status, 2, "{}", done.stderr);
+        assert!(done.stderr.contains("[bad-argument]"), "{}", done.stderr);
+        office.refused("D/sub/home", &["mount", dir, "M"], 2, "bad-argument");
+    }
+}
+
+/// The home in a folder of the system's, which all programs see.
+#[test]
+fn by_a_home_of_the_system() {
+    let s = Setting::new();
+    let inner = s.desk.command(&[], &["ls", "-A", "/opt", "/opt/a", "/opt/a/home"]);
+    let mut args: Vec<_> = inner.get_args().collect();
+    assert_eq!(args[0], "--home");
+    args[1] = "/opt/a/home".as_ref();
+    let script = "mount -t tmpfs a /opt; mkdir -p /opt/a; cp -a \"$0\" /opt/a/home; exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-ec", script]).arg(s.desk.path("desk"));
+    command.arg(inner.get_program()).args(args).current_dir(s.desk.path("D"));
+    let done = finish(command, b"");
+    assert_eq!(done.text(), "/opt:\na\n\n/opt/a:\nhome\n\n/opt/a/home:\n", "{}", done.stderr);
 }
 
 #[test]

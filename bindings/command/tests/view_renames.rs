@@ -96,6 +96,31 @@ for name in ("other", "long3", "made"):
     );
 }
 
+/// Links that are there, as nobody can make any in a view.
+#[test]
+fn a_link_takes_the_place_of_another() {
+    let both = both();
+    for folder in ["D", "plain"] {
+        for (link, target) in [("one", "short"), ("two", "other"), ("three", "short")] {
+            std::os::unix::fs::symlink(target, both.desk.path(folder).join(link)).unwrap();
+        }
+    }
+    same(
+        &both,
+        r#"
+import ctypes
+os.rename("one", "two")
+print(os.readlink("two"), os.path.lexists("one")); show("two")
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.renameat2(-100, b"two", -100, b"three", 1), ctypes.get_errno())
+os.rename("three", "four")
+print(sorted(os.listdir(".")))
+"#,
+    );
+    let link = std::fs::read_link(both.desk.path("D/two")).unwrap();
+    assert_eq!(link.to_str(), Some("short"));
+}
+
 #[test]
 fn all_who_have_it_open_go_on() {
     let both = both();

@@ -88,6 +88,23 @@ fn what_a_program_does_with_one_is_as_on_plain_files() {
     assert_eq!(desk.office.inspect("D/in-order.bulla")["delegation"]["template_name"], "notes");
 }
 
+/// Also those that are sealed as a whole when they are closed, and again when they are saved.
+#[test]
+fn files_keep_the_mode_that_they_were_made_with() {
+    let made = r#"
+import os
+for mode in 0o600, 0o755:
+    for flags in os.O_CREAT | os.O_WRONLY, os.O_WRONLY:
+        file = os.open("new-%o" % mode, flags, mode)
+        os.write(file, b"short")
+        os.close(file)
+        print("%o" % (os.stat("new-%o" % mode).st_mode & 0o777))
+"#;
+    let desk = Desk::new(&work());
+    let done = desk.run(&["python3", "-c", made]);
+    assert_eq!(done.text(), "600\n600\n755\n755\n", "{}", done.stderr);
+}
+
 /// One record when it is made, one when it is sealed, and none of what never was.
 #[test]
 fn the_trail_says_what_it_says_of_short_files() {

@@ -1,11 +1,13 @@
 //! Whether a request comes from where it may come from. What cannot be told may not.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// Callers that are remembered; all are forgotten beyond that.
@@ -103,6 +105,22 @@ pub(crate) fn process_of(thread: u32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
+/// A file system, by its numbers.
+pub(crate) type Device = (u32, u32);
+
+/// Which file system something is in, without asking whoever serves that.
+pub(crate) fn device(path: &Path) -> Option<Device> {
+    let held = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let found = rustix::fs::statx(held, "", flags, StatxFlags::empty()).ok()?;
+    Some((found.stx_dev_major, found.stx_dev_minor))
+}
+
+/// Whether a process runs a file of this file system, or it cannot be told.
+pub(crate) fn runs_from(process: u32, there: Device) -> bool {
+    device(Path::new(&format!("/proc/{process}/exe"))).is_none_or(|device| device == there)
+}
+
 /// Whether a thread is one of this process.
 pub(crate) fn is_this_process(thread: u32) -> bool {
     fs::exists(format!("/proc/self/task/{thread}")).unwrap_or(false)
@@ -112,6 +130,17 @@ pub(crate) fn is_this_process(thread: u32) -> bool {
 mod tests {
     use super::*;
     use std::process::{Command, Stdio};
+
+    #[test]
+    fn where_a_program_is() {
+        let (this, path) = (std::process::id(), std::env::current_exe().unwrap());
+        let here = device(&path).unwrap();
+        assert!(runs_from(this, here) && !runs_from(this, device(Path::new("/proc")).unwrap()));
+        // No process has this number.
+        assert!(runs_from(0, here));
+        let dev = std::os::unix::fs::MetadataExt::dev(&fs::metadata(path).unwrap());
+        assert_eq!(here, (rustix::fs::major(dev), rustix::fs::minor(dev)));
+    }
 
     #[test]
     fn descendants_belong_and_others_do_not() {

@@ -53,7 +53,7 @@ impl View {
             .seal(session, &folder.path(&real), Existing::Keep, &metadata, |_| Ok(()))
             .map_err(|e| self.refused(&e))?;
         let mode = Mode::from_raw_mode(mode & 0o777);
-        rustix::fs::chmodat(&folder, &real, mode, AtFlags::empty()).map_err(errno::system)?;
+        folder.set_mode(&real, mode).map_err(errno::system)?;
         let number = self.tree.number(parent, &real, true);
         let scratch = scratch(Arc::clone(&folder), Arc::clone(&self.root));
         let content = Content::made(Some((folder, real)), terms, metadata, scratch);
@@ -172,6 +172,7 @@ impl View {
         if moving.kind == Kind::Plain {
             return Err(Errno::EACCES);
         }
+        let mut replaces = moving.kind == Kind::Folder;
         let real = match target.shown(to.1) {
             Err(rustix::io::Errno::NOENT)
                 if !target.is_free(to.1) && (from.0, moving.real.as_os_str()) != (to.0, to.1) =>
@@ -189,16 +190,19 @@ impl View {
                     return self.save_over((from.0, source, moving), (to.0, target, there), client);
                 }
                 (_, Kind::Plain) => return Err(Errno::EACCES),
-                (Kind::Folder, Kind::Folder) | (Kind::Link, Kind::Link) => there.real,
+                (Kind::Folder, Kind::Folder) | (Kind::Link, Kind::Link) => {
+                    replaces = true;
+                    there.real
+                }
                 (Kind::Folder, _) => return Err(Errno::ENOTDIR),
                 (_, Kind::Folder) => return Err(Errno::EISDIR),
                 _ => return Err(Errno::EACCES),
             },
             Err(e) => return Err(errno::system(e)),
         };
-        let flags = match moving.kind {
-            Kind::Folder if !keep => RenameFlags::empty(),
-            _ => RenameFlags::NOREPLACE,
+        let flags = match replaces && !keep {
+            true => RenameFlags::empty(),
+            false => RenameFlags::NOREPLACE,
         };
         let rename = || -> Result<(), Errno> {
             rustix::fs::renameat_with(&source, &moving.real, &target, &real, flags)
@@ -311,7 +315,7 @@ impl View {
         if let Some(mode) = wanted.mode.filter(|_| seen) {
             let (folder, real) = settable()?;
             let mode = Mode::from_raw_mode(mode & 0o777);
-            rustix::fs::chmodat(&folder, &real, mode, AtFlags::empty()).map_err(errno::system)?;
+            folder.set_mode(&real, mode).map_err(errno::system)?;
         }
         // The times of a file that was cut are those of its sealing.
         if seen && wanted.size.is_none() && (wanted.times.0.is_some() || wanted.times.1.is_some()) {

@@ -145,6 +145,21 @@ const FORBIDDEN: &[libc::c_long] = &[
 /// `x32`: the same calls under other numbers, on x86-64.
 const X32: i64 = 0x4000_0000;
 
+/// Calls that `x32` has under numbers of its own. Before Linux 5.4 they are called without its bit,
+/// too; nothing else has these numbers.
+#[cfg(target_arch = "x86_64")]
+const X32_OWN: [(libc::c_long, i64); 7] = [
+    (libc::SYS_ioctl, 514),
+    (libc::SYS_sendmsg, 518),
+    (libc::SYS_ptrace, 521),
+    (libc::SYS_kexec_load, 528),
+    (libc::SYS_sendmmsg, 538),
+    (libc::SYS_process_vm_readv, 539),
+    (libc::SYS_process_vm_writev, 540),
+];
+#[cfg(not(target_arch = "x86_64"))]
+const X32_OWN: [(libc::c_long, i64); 0] = [];
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 fn condition(argument: u8, op: Op, value: u64) -> Result<SeccompCondition> {
@@ -182,18 +197,43 @@ fn rules(net: &Network) -> Result<Rules> {
                     condition(1, Op::MaskedEq(0xf), kind as u64)?,
                 ])?);
             }
+            // Landlock knows TCP alone, and not as a part of another protocol (MPTCP, SMC).
+            socket.push(rule(vec![
+                condition(0, Op::Eq, family as u64)?,
+                condition(2, Op::Ne, 0)?,
+                condition(2, Op::Ne, libc::IPPROTO_TCP as u64)?,
+            ])?);
         }
+        // Nor does it see who connects by sending, or waits on a port that the kernel chooses.
+        let connects = libc::MSG_FASTOPEN as u64;
+        for (call, flags) in
+            [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)]
+        {
+            let connecting = condition(flags, Op::MaskedEq(connects), connects)?;
+            rules.insert(call, vec![rule(vec![connecting])?]);
+        }
+        rules.insert(libc::SYS_listen, vec![]);
     }
     rules.insert(libc::SYS_socket, socket);
     // Typing on a terminal in somebody's name.
     let typing: [u64; 2] = [libc::TIOCSTI, 0x541c]; // the second is TIOCLINUX
     let typing = typing.iter().map(|call| rule(vec![condition(1, Op::Eq, *call)?]));
     rules.insert(libc::SYS_ioctl, typing.collect::<Result<_>>()?);
+    Ok(rules)
+}
+
+/// The same for the calls under all their numbers.
+fn with_x32(mut rules: Rules) -> Rules {
+    for (call, own) in X32_OWN {
+        if let Some(found) = rules.get(&call).cloned() {
+            rules.insert(own, found);
+        }
+    }
     if cfg!(target_arch = "x86_64") {
         let doubles: Vec<_> = rules.iter().map(|(call, r)| (call | X32, r.clone())).collect();
         rules.extend(doubles);
     }
-    Ok(rules)
+    rules
 }
 
 fn filter_calls(net: &Network) -> Result<()> {
@@ -202,8 +242,8 @@ fn filter_calls(net: &Network) -> Result<()> {
     let clone3: Rules = [(libc::SYS_clone3, vec![])].into();
     for (rules, errno) in [(rules(net)?, libc::EPERM), (clone3, libc::ENOSYS)] {
         let answer = SeccompAction::Errno(errno as u32);
-        let filter =
-            SeccompFilter::new(rules, SeccompAction::Allow, answer, arch).map_err(failed)?;
+        let filter = SeccompFilter::new(with_x32(rules), SeccompAction::Allow, answer, arch)
+            .map_err(failed)?;
         let program: BpfProgram = filter.try_into().map_err(failed)?;
         seccompiler::apply_filter(&program).map_err(failed)?;
     }

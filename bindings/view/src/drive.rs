@@ -9,7 +9,7 @@ use bulla::{Client, Error, Home, Session};
 use fuser::{Errno, FileAttr, FileType};
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The number of the folder that a view is of.
 pub const ROOT: u64 = crate::tree::ROOT;
@@ -47,7 +47,7 @@ impl Driven {
     /// # Errors
     /// Those of opening the folder.
     pub fn of(home: &Home, session: Session, folder: &Path) -> bulla::Result<Self> {
-        let mut daemon = Daemon::new(session, home.clone(), Callers::User);
+        let mut daemon = Daemon::new(session, home.clone(), Callers::User(OnceLock::new()));
         daemon.writable = true;
         let view = View::of(folder, Arc::new(daemon));
         view.map(Driven).map_err(|e| Error::io("opening the folder", e.into()))

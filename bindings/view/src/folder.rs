@@ -44,6 +44,8 @@ pub(crate) struct Entry {
 pub(crate) struct Folder {
     fd: OwnedFd,
     kinds: Arc<Kinds>,
+    /// What is not shown wherever it lies below: the folder with the keys.
+    hidden: Option<Stat>,
 }
 
 impl Folder {
@@ -51,7 +53,17 @@ impl Folder {
     pub(crate) fn root(path: &Path) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::open(path, flags, Mode::empty())?;
-        Ok(Folder { fd, kinds: Arc::default() })
+        Ok(Folder { fd, kinds: Arc::default(), hidden: None })
+    }
+
+    /// The same without this folder, by whatever name it is there.
+    pub(crate) fn hiding(self, home: &Path) -> Result<Self, Errno> {
+        Ok(Folder { hidden: Some(rustix::fs::stat(home)?), ..self })
+    }
+
+    fn hides(&self, stat: &Stat) -> bool {
+        let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
+        self.hidden.as_ref().is_some_and(|hidden| identity(hidden) == identity(stat))
     }
 
     /// A folder below this one. No link leads there, so that nobody leads the view astray.
@@ -60,7 +72,11 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         let fd = openat2(&self.fd, path, flags, Mode::empty(), within)?;
-        Ok(Folder { fd, kinds: Arc::clone(&self.kinds) })
+        // It may have got a name that was another folder's.
+        if self.hides(&rustix::fs::fstat(&fd)?) {
+            return Err(Errno::NOENT);
+        }
+        Ok(Folder { fd, kinds: Arc::clone(&self.kinds), hidden: self.hidden })
     }
 
     /// Whether both are the same folder.
@@ -87,10 +103,23 @@ impl Folder {
         if kind == FileType::RegularFile { Ok(file.into()) } else { Err(Errno::ACCESS) }
     }
 
+    /// Sets the mode of a file or folder. That of links cannot be set, and none is followed: it
+    /// leads out of here, perhaps.
+    pub(crate) fn set_mode(&self, real: &OsStr, mode: Mode) -> Result<(), Errno> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let held = rustix::fs::openat(&self.fd, real, flags, Mode::empty())?;
+        if FileType::from_raw_mode(rustix::fs::fstat(&held)?.st_mode) == FileType::Symlink {
+            return Err(Errno::OPNOTSUPP);
+        }
+        // `fchmod` does not take what was opened without the right to read it.
+        rustix::fs::chmod(format!("/proc/self/fd/{}", held.as_raw_fd()), mode)
+    }
+
     /// What has this name here; `None` of what is not shown.
     pub(crate) fn real(&self, real: &OsStr) -> Result<Option<Entry>, Errno> {
         let stat = self.stat(real)?;
         let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory if self.hides(&stat) => return Ok(None),
             FileType::Directory => Kind::Folder,
             FileType::Symlink => Kind::Link,
             FileType::RegularFile => {
@@ -220,6 +249,41 @@ mod tests {
             (shown("a").unwrap(), shown("a.bulla").unwrap()),
             ("a".into(), "a.bulla.bulla".into())
         );
+    }
+
+    #[test]
+    fn the_home_is_not_there() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path();
+        std::fs::create_dir_all(path.join("d/home/keys")).unwrap();
+        let root = Folder::root(path).unwrap().hiding(&path.join("d/home")).unwrap();
+        let (d, name) = (root.below(Path::new("d")).unwrap(), OsStr::new("home"));
+        assert!(d.real(name).unwrap().is_none() && d.list().unwrap().is_empty());
+        assert_eq!((d.shown(name).err(), d.is_free(name)), (Some(Errno::NOENT), false));
+        assert_eq!(root.below(Path::new("d/home")).err(), Some(Errno::NOENT));
+        std::fs::rename(path.join("d/home"), path.join("moved")).unwrap();
+        assert_eq!(root.list().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_mode_of_what_a_link_leads_to_stays() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path();
+        std::fs::create_dir(path.join("d")).unwrap();
+        std::fs::write(path.join("outside"), "").unwrap();
+        std::os::unix::fs::symlink("../outside", path.join("d/link")).unwrap();
+        let before = rustix::fs::stat(path.join("outside")).unwrap().st_mode;
+        let folder = Folder::root(&path.join("d")).unwrap();
+        let all = Mode::from_raw_mode(0o777);
+        assert_eq!(folder.set_mode(OsStr::new("link"), all), Err(Errno::OPNOTSUPP));
+        assert_eq!(rustix::fs::stat(path.join("outside")).unwrap().st_mode, before);
+        // One that its owner may not read, too.
+        for mode in [0, 0o640] {
+            std::fs::write(path.join("d/file"), "").unwrap();
+            folder.set_mode(OsStr::new("file"), Mode::from_raw_mode(mode)).unwrap();
+            let now = rustix::fs::stat(path.join("d/file")).unwrap().st_mode;
+            assert_eq!(now & 0o7777, mode);
+        }
     }
 
     #[test]

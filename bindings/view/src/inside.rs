@@ -37,6 +37,8 @@ pub(crate) struct Setup {
     /// The socket of a display.
     pub(crate) display: Option<PathBuf>,
     pub(crate) weaker: bool,
+    /// The folder with the keys, where the program would see it among the system's.
+    pub(crate) covered: Option<OsString>,
     pub(crate) folder: OsString,
     pub(crate) program: OsString,
     pub(crate) arguments: Vec<OsString>,
@@ -159,7 +161,8 @@ fn outer(socket: BorrowedFd<'_>, setup: &OsString) -> Result<u8> {
     let setup = parse(text)?;
     namespaces::enter(setup.net == Network::None)?;
     let folders: Vec<PathBuf> = setup.folders.iter().map(PathBuf::from).collect();
-    let devices = namespaces::build(&folders, setup.display.as_deref())?;
+    let covered = setup.covered.as_deref().map(Path::new);
+    let devices = namespaces::build(&folders, setup.display.as_deref(), covered)?;
     let borrowed: Vec<_> = devices.iter().map(AsFd::as_fd).collect();
     send(socket, &Message::Mounted, &borrowed)?;
     drop(devices);

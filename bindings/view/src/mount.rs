@@ -1,9 +1,11 @@
 //! `bulla mount`: a view for all programs of the user, without confinement.
 
+use crate::caller;
 use crate::filesystem::Requests;
 use crate::hide::hide_this_process;
 use crate::inside::{self, INSIDE};
 use crate::recent::raise_limit;
+use crate::run::refuse_home;
 use crate::serve::{Callers, Daemon};
 use crate::view::View;
 use crate::watch::watch;
@@ -15,7 +17,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -60,15 +62,23 @@ pub fn mount(
     raise_limit();
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
         .map_err(|e| Error::io("waiting for signals", e))?;
-    let mut daemon = Daemon::new(session()?, home.clone(), Callers::User);
+    let mut daemon = Daemon::new(session()?, home.clone(), Callers::User(OnceLock::new()));
     daemon.writable = writable;
+    refuse_home(&folder, home)?;
     let view = View::of(&folder, Arc::new(daemon))
         .map_err(|e| Error::io("opening the folder", e.into()))?;
     let view = Arc::new(view);
     let mut undertaker = undertaker(&mountpoint)?;
-    let mounted = fuser::Session::new(Requests(Arc::clone(&view)), &mountpoint, &config())
-        .and_then(fuser::Session::spawn)
-        .map_err(|e| Error::new(Code::Unsupported, format!("mounting the view: {e}")))?;
+    let failed = |e| Error::new(Code::Unsupported, format!("mounting the view: {e}"));
+    let session = fuser::Session::new(Requests(Arc::clone(&view)), &mountpoint, &config());
+    let session = session.map_err(failed)?;
+    // Before the first request.
+    if let (Callers::User(there), Some(device)) =
+        (&view.daemon.callers, caller::device(&mountpoint))
+    {
+        let _ = there.set(device);
+    }
+    let mounted = session.spawn().map_err(failed)?;
     if let Some(told) = &mut undertaker.stdin {
         // It watches all the same if it cannot be told.
         let _ = told.write_all(&[0]);
@@ -107,6 +117,8 @@ fn undertaker(mountpoint: &Path) -> Result<Child> {
     let mut undertaker = Command::new("/proc/self/exe")
         .args([INSIDE, inside::UNDERTAKER])
         .arg(mountpoint)
+        // Its environment can be read by others, unlike this process's.
+        .env_remove("BULLA_PASSPHRASE")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

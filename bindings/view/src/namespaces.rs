@@ -12,6 +12,7 @@ use rustix::thread::UnshareFlags;
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -67,9 +68,19 @@ fn memory(at: &Path, mode: &str) -> Result<()> {
     mount("bulla", at, "tmpfs", flags, options.as_c_str()).map_err(lacking("memory of its own"))
 }
 
+/// Whether this, without links, is in what is shown of the system.
+pub(crate) fn shows(path: &Path) -> bool {
+    SYSTEM.iter().any(|name| path.starts_with(Path::new("/").join(name)))
+}
+
 /// Puts the new root together, without `/proc`, and mounts a view over each folder; gives the
-/// devices through which they are served. `display` is the socket of one.
-pub(crate) fn build(folders: &[PathBuf], display: Option<&Path>) -> Result<Vec<OwnedFd>> {
+/// devices through which they are served. `display` is the socket of one; what is in `covered`
+/// is not shown.
+pub(crate) fn build(
+    folders: &[PathBuf],
+    display: Option<&Path>,
+    covered: Option<&Path>,
+) -> Result<Vec<OwnedFd>> {
     // Found before anything is covered.
     let fuse: Vec<File> = folders
         .iter()
@@ -81,6 +92,11 @@ pub(crate) fn build(folders: &[PathBuf], display: Option<&Path>) -> Result<Vec<O
     memory(root, "0755")?;
     for name in SYSTEM {
         show(&Path::new("/").join(name), &root.join(name))?;
+    }
+    if let Some(covered) = covered {
+        let at = root.join(covered.strip_prefix("/").unwrap_or(covered));
+        memory(&at, "0755")?;
+        read_only(&at, MountFlags::NOEXEC).map_err(lacking("the folder with the keys covered"))?;
     }
     let folder = |path: PathBuf| fs::create_dir_all(path).map_err(io("making a folder"));
     folder(root.join("dev/pts"))?;
@@ -154,7 +170,43 @@ fn show(outside: &Path, inside: &Path) -> Result<()> {
     }
     fs::create_dir(inside).map_err(io("making a folder"))?;
     mount_bind_recursive(outside, inside).map_err(lacking("the system's folders"))?;
-    read_only(inside, MountFlags::empty()).map_err(lacking("the system's folders read-only"))
+    match all_read_only(inside) {
+        // Before Linux 5.12: only without what is mounted below, where the kernel lets that away.
+        Err(rustix::io::Errno::NOSYS) => unmount(inside, UnmountFlags::DETACH)
+            .and_then(|()| mount_bind(outside, inside))
+            .and_then(|()| read_only(inside, MountFlags::empty())),
+        done => done,
+    }
+    .map_err(lacking("the system's folders read-only"))
+}
+
+/// Nothing under this mount, nor under those in it, can be changed from here on.
+fn all_read_only(inside: &Path) -> rustix::io::Result<()> {
+    let path = CString::new(inside.as_os_str().as_bytes()).map_err(|_| rustix::io::Errno::INVAL)?;
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    // SAFETY: the path ends with a zero, the attributes have the length that is given, and the
+    // kernel reads both during the call only.
+    #[allow(unsafe_code)]
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            libc::AT_RECURSIVE,
+            &raw const attributes,
+            size_of_val(&attributes),
+        )
+    };
+    if done == 0 {
+        return Ok(());
+    }
+    let e = std::io::Error::last_os_error();
+    Err(rustix::io::Errno::from_io_error(&e).unwrap_or(rustix::io::Errno::IO))
 }
 
 /// Nothing under this mount can be changed from here on.

@@ -7,6 +7,7 @@ use crate::filesystem::Requests;
 use crate::hide::hide_this_process;
 use crate::inside::{self, MAX_DESCRIPTORS, Message, Setup, receive, send};
 use crate::mount::config;
+use crate::namespaces;
 use crate::recent::raise_limit;
 use crate::relay::Relay;
 use crate::serve::{Callers, Daemon};
@@ -19,7 +20,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
@@ -87,17 +88,22 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
     if let Some(display) = &display {
         display.beside(&folders)?;
     }
+    let callers = Callers::Run(OnceLock::new());
+    let mut daemon = Daemon::new(session()?, home.clone(), callers);
+    for folder in &folders {
+        refuse_home(folder, home)?;
+    }
+    let home = fs::canonicalize(home.folder()).map_err(|e| Error::io("finding the home", e))?;
     let setup = Setup {
         folders: folders.iter().map(|f| f.clone().into_os_string()).collect(),
         net: run.net.clone(),
         display: display.as_ref().map(|display| display.socket.clone()),
         weaker: run.weaker,
+        covered: namespaces::shows(&home).then(|| home.into_os_string()),
         folder: std::env::current_dir().unwrap_or_else(|_| "/".into()).into(),
         program: run.program,
         arguments: run.arguments,
     };
-    let callers = Callers::Run(OnceLock::new());
-    let mut daemon = Daemon::new(session()?, home.clone(), callers);
     daemon.confined = lacking.is_none() && run.net == Network::None;
     daemon.writable = run.writable;
     daemon.exits.display = display.is_some();
@@ -148,6 +154,16 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
         Some(e) => Err(e),
         None => Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(137)),
     }
+}
+
+/// A view does not show the home where that lies below its folder; but it has to show its folder.
+pub(crate) fn refuse_home(folder: &Path, home: &Home) -> Result<()> {
+    let home = fs::canonicalize(home.folder()).map_err(|e| Error::io("finding the home", e))?;
+    if folder.starts_with(home) {
+        let why = "this folder belongs to the home folder with the keys: there is no view of it";
+        return Err(Error::new(Code::BadArgument, why));
+    }
+    Ok(())
 }
 
 fn unexpected() -> Error {

@@ -1,6 +1,6 @@
 //! What all views of one daemon share.
 
-use crate::caller::{self, Run};
+use crate::caller::{self, Device, Run};
 use crate::derive::Sources;
 use crate::exits::Exits;
 use bulla::{Client, Home, Session};
@@ -12,8 +12,9 @@ const MESSAGES: usize = 256;
 
 /// Whose requests are served.
 pub(crate) enum Callers {
-    /// Everybody whom the kernel lets in: the user who mounted it.
-    User,
+    /// Everybody whom the kernel lets in: the user who mounted it. And which file system the view
+    /// is, once that is known.
+    User(OnceLock<Device>),
     /// The processes of one run, once its first is known.
     Run(OnceLock<Run>),
 }
@@ -48,9 +49,14 @@ impl Daemon {
     /// The process that a request is from, if it is served.
     pub(crate) fn client(&self, thread: u32) -> Option<Client> {
         let pid = match &self.callers {
-            // A program in the view that the daemon measures must not make it wait for itself.
-            Callers::User if caller::is_this_process(thread) => None,
-            Callers::User => caller::process_of(thread),
+            // The daemon must not wait for itself.
+            Callers::User(_) if caller::is_this_process(thread) => None,
+            // So a program in the view is not measured: no process has this number. Measuring it
+            // would take another of the threads that serve the view.
+            Callers::User(view) => caller::process_of(thread).map(|process| match view.get() {
+                Some(view) if !caller::runs_from(process, *view) => process,
+                _ => 0,
+            }),
             Callers::Run(run) => run.get().and_then(|run| run.process(thread)),
         };
         Some(Client { pid: pid?, confined: self.confined })
@@ -59,7 +65,7 @@ impl Daemon {
     /// The same without asking which process.
     pub(crate) fn admits(&self, thread: u32) -> bool {
         match &self.callers {
-            Callers::User => true,
+            Callers::User(_) => true,
             Callers::Run(run) => run.get().is_some_and(|run| run.process(thread).is_some()),
         }
     }

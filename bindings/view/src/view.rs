@@ -76,8 +76,8 @@ impl View {
     /// Of this folder.
     pub(crate) fn of(folder: &Path, daemon: Arc<Daemon>) -> Result<Self, rustix::io::Errno> {
         Ok(View {
+            root: Arc::new(Folder::root(folder)?.hiding(daemon.home.folder())?),
             daemon,
-            root: Arc::new(Folder::root(folder)?),
             tree: Tree::default(),
             folders: Folders::default(),
             owner: Owner::this(),

@@ -4,12 +4,12 @@
 use crate::view::{Opened, View};
 use bulla::Right;
 use fuser::{INodeNo, Notifier};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ pub(crate) fn watch(views: Vec<(Arc<View>, Notifier)>, end: Receiver<()>) {
     let Some((first, _)) = views.first() else { return };
     let daemon = Arc::clone(&first.daemon);
     let mut before = seen(daemon.home.folder());
-    let mut ended = BTreeSet::new();
+    let mut taking: BTreeMap<_, JoinHandle<()>> = BTreeMap::new();
     while end.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
         let now = seen(daemon.home.folder());
         if now != before {
@@ -53,14 +53,17 @@ pub(crate) fn watch(views: Vec<(Arc<View>, Notifier)>, end: Receiver<()>) {
             view.folders.sweep();
             let lost = lost(view);
             for (number, why) in &lost {
-                if ended.insert((i, *number)) {
-                    daemon.say(why);
-                    // It waits for writers of pages, which wait for us: not here.
+                daemon.say(why);
+                // Each time: who may still read the file fills them again. It waits for writers of
+                // pages, which wait for us: not here.
+                let key = (i, *number);
+                if taking.get(&key).is_none_or(JoinHandle::is_finished) {
                     let (notifier, number) = (notifier.clone(), *number);
-                    thread::spawn(move || drop(notifier.inval_inode(INodeNo(number), 0, 0)));
+                    let take = move || drop(notifier.inval_inode(INodeNo(number), 0, 0));
+                    taking.insert(key, thread::spawn(take));
                 }
             }
-            ended.retain(|(of, number)| *of != i || lost.contains_key(number));
+            taking.retain(|(of, number), _| *of != i || lost.contains_key(number));
         }
     }
 }

@@ -88,16 +88,58 @@ except OSError as e: print(type(e).__name__)"
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {}))",
         receiver.local_addr().unwrap().port()
     );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = format!("('127.0.0.1', {})", listener.local_addr().unwrap().port());
+    let multipath = "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)";
+    let connecting = [
+        format!("{multipath}.connect({at})"),
+        format!("socket.socket().sendto(b'x', 0x20000000, {at})"),
+        format!("socket.socket().sendmsg([b'x'], [], 0x20000000, {at})"),
+    ];
     for what in [
         send.as_str(),
+        multipath,
+        "socket.socket(socket.AF_INET6, socket.SOCK_STREAM, 262)",
+        &connecting[0],
+        &connecting[1],
+        &connecting[2],
+        "socket.socket().listen()",
         "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
         "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); s.close()",
     ] {
         assert_eq!(said(&desk, &["--net", "host"], &attempt(what)), "done", "{what}");
         while receiver.recv(&mut [0; 10]).is_ok() {}
+        listener.set_nonblocking(true).unwrap();
+        while listener.accept().is_ok() {}
         assert_eq!(said(&desk, &["--net", &port], &attempt(what)), "PermissionError", "{what}");
         assert!(receiver.recv(&mut [0; 10]).is_err(), "{what}");
+        assert!(listener.accept().is_err(), "{what}");
     }
+    // What says that it is TCP is TCP.
+    let plain = "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 6).close()";
+    assert_eq!(said(&desk, &["--net", &port], &attempt(plain)), "done");
+}
+
+/// A kernel that has no `x32` says that there is no such call, unless the filter said more before.
+#[test]
+fn calls_under_their_other_numbers() {
+    let desk = desk();
+    let port = ["--net", "tcp:443"];
+    // ioctl, sendmsg, ptrace, kexec_load, sendmmsg, process_vm_readv, process_vm_writev, unshare,
+    // clone3.
+    let script = "import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for call in (514, 518, 521, 528, 538, 539, 540, 272, 435):
+    # Typing in another's name, or connecting by sending, and nothing where only the call counts.
+    args = {514: (-1, 0x5412), 518: (-1, 0, 0x20000000), 538: (-1, 0, 1, 0x20000000)}
+    for bit in (0x40000000, 0):
+        if bit or call > 500:
+            libc.syscall(call | bit, *args.get(call, (-1, 0, 0)), 0)
+            print(ctypes.get_errno(), end=' ')";
+    let expected = [vec!["1"; 15], vec!["38"]].concat().join(" ");
+    assert_eq!(said(&desk, &port, script), expected);
+    let plain = Command::new(PYTHON).args(["-c", script]).output().unwrap();
+    assert!(!String::from_utf8_lossy(&plain.stdout).contains("1 1 1"), "{plain:?}");
 }
 
 /// The network of the machine is all that is opened.
@@ -126,12 +168,53 @@ if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(program), 0, 0):
 os.execv(sys.argv[1], sys.argv[1:])
 ";
 
-fn without_landlock(desk: &Desk, options: &[&str], program: &[&str]) -> Done {
-    let inner = desk.command(options, program);
+/// On a kernel without the system call of this number.
+fn without(call: &str, inner: &Command) -> Command {
     let mut outer = Command::new(PYTHON);
-    outer.args(["-c", NO_LANDLOCK]).arg(inner.get_program()).args(inner.get_args());
+    outer.args(["-c", &NO_LANDLOCK.replace("444", call)]);
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer
+}
+
+fn without_landlock(desk: &Desk, options: &[&str], program: &[&str]) -> Done {
+    let mut outer = without("444", &desk.command(options, program));
     outer.current_dir(desk.path("D"));
     finish(outer, b"")
+}
+
+/// Where something else is mounted in a folder of the system's, for this command alone.
+fn with_more_mounted(inner: &Command) -> Command {
+    let mut outer = Command::new("unshare");
+    let script = "mount -t tmpfs a /opt; mkdir /opt/in; mount -t tmpfs b /opt/in; echo there > /opt/in/x; exec \"$@\"";
+    outer.args(["-m", "sh", "-ec", script, "sh"]);
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer
+}
+
+/// Nothing but the mounts' own flags keeps it from writing then.
+#[test]
+fn without_landlock_what_is_mounted_below_is_read_only() {
+    let desk = desk();
+    let run = |call, script| {
+        let command = desk.command(&["--allow-weaker"], &["sh", "-c", script]);
+        let mut command = with_more_mounted(&without(call, &command));
+        command.current_dir(desk.path("D"));
+        finish(command, b"")
+    };
+    let script = "cat /opt/in/x any; touch /opt/leak /opt/in/leak; ls /opt /opt/in";
+    let done = run("444", script);
+    assert_eq!(
+        done.text(),
+        format!("there\n{MARKER}/opt:\nin\n\n/opt/in:\nx\n"),
+        "{}",
+        done.stderr
+    );
+    // A kernel that cannot do so to all of them shows none of them.
+    let done = run("442", "cat /opt/in/x");
+    assert!(done.status != 0 && done.stdout.is_empty(), "{}", done.text());
+    let plain = without("442", &desk.command(&[], &["cat", "any"]));
+    let done = finish(plain, b"");
+    assert!(done.stderr.contains("read-only") || done.text() == MARKER, "{}", done.stderr);
 }
 
 #[test]
