@@ -634,8 +634,10 @@ public:
 protected:
     int_type underflow() override {
         if (gptr() == egptr()) {
-            at_ += static_cast<std::uint64_t>(egptr() - eback());
-            std::size_t n = file_.pread(at_, buffer_.data(), buffer_.size());
+            /* What throws leaves all as it was: the next read is of the same part. */
+            std::uint64_t next = at_ + static_cast<std::uint64_t>(egptr() - eback());
+            std::size_t n = file_.pread(next, buffer_.data(), buffer_.size());
+            at_ = next;
             setg(buffer_.data(), buffer_.data(), buffer_.data() + n);
             if (n == 0) return traits_type::eof();
         }

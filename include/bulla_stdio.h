@@ -13,6 +13,9 @@
  *                after abort, _exit or a crash the old content is there
  *     with +     refused with ENOTSUP
  *
+ * A file that exists but cannot be read, so that nobody can tell whether it is sealed, is refused
+ * in every mode.
+ *
  * The session is started at the first sealed file, from $BULLA_HOME or the user's own home folder,
  * with the passphrase in $BULLA_PASSPHRASE if it is set. Such a program carries out no duties, so
  * files whose policies ask for some stay closed; a program that knows better starts a session
@@ -36,6 +39,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -186,13 +190,25 @@ static inline bulla_session *bulla_stdio_start_(bulla_error **error) {
     return session;
 }
 
+/* 1: sealed; 0: not, or not there; -1: nobody can tell, with errno. */
 static inline int bulla_stdio_is_sealed_(const char *path) {
     char start[8];
     size_t n;
-    FILE *plain = (fopen)(path, "rbe");
-    if (!plain) return 0;
+    struct stat found;
+    FILE *plain;
+    int failed;
+    if (stat(path, &found) != 0) return errno == ENOENT ? 0 : -1;
+    /* To open a pipe or a device can block, and what was read of it is gone. */
+    if (!S_ISREG(found.st_mode)) return 0;
+    plain = (fopen)(path, "rbe");
+    if (!plain) return errno == ENOENT ? 0 : -1;
     n = fread(start, 1, sizeof start, plain);
+    failed = ferror(plain) ? errno : 0;
     fclose(plain);
+    if (failed) {
+        errno = failed;
+        return -1;
+    }
     return bulla_is_sealed(start, n);
 }
 
@@ -217,9 +233,11 @@ BULLA_STDIO_ONE FILE *bulla_stdio_open(const char *path, const char *mode) {
     bulla_session *session;
     bulla_error *error = NULL;
     int32_t status;
-    int reads = *mode == 'r';
+    int reads = *mode == 'r', sealed;
     /* A file that must not exist yet is no sealed one. */
-    if (strchr(mode, 'x') || !bulla_stdio_is_sealed_(path)) return (fopen)(path, mode);
+    sealed = !reads && strchr(mode, 'x') ? 0 : bulla_stdio_is_sealed_(path);
+    if (sealed < 0) return NULL; /* it could be: opened as a plain one, an envelope would be lost */
+    if (!sealed) return (fopen)(path, mode);
     if (strchr(mode, '+')) {
         errno = ENOTSUP;
         return NULL;

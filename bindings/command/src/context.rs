@@ -1,6 +1,7 @@
 //! What all commands share: the home, secrets with their passphrases, arguments that name keys or
 //! files, results as text or JSON, progress.
 
+use crate::output::{self, outln};
 use bulla::{
     Code, Error, Existing, Home, Host, Identity, OutputFile, Passphrase, PublicIdentity, Result,
     RootKey, Session, read_lines,
@@ -42,7 +43,7 @@ impl Context {
 
     /// Prints a result: `text` for people, `value` for machines.
     pub fn print(&self, text: &str, value: Value) {
-        if self.json { println!("{value}") } else { println!("{text}") }
+        if self.json { outln!("{value}") } else { outln!("{text}") }
     }
 
     /// The same, unless the command's output went to standard output.
@@ -112,8 +113,7 @@ pub fn text_file(path: &Path) -> Result<String> {
 /// Writes a small result, or prints it for `-`.
 pub fn write_text(path: &Path, text: &str) -> Result<()> {
     if path == Path::new("-") {
-        print!("{text}");
-        return Ok(());
+        return output::write(format_args!("{text}"));
     }
     let mut file = OutputFile::create(path, Existing::Replace)?;
     file.write_all(text.as_bytes()).map_err(|e| Error::io(&path.display().to_string(), e))?;

@@ -1,5 +1,6 @@
 //! The `bulla` command.
 #![deny(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)] // these panic: see `output`
 
 mod context;
 mod demo;
@@ -7,6 +8,7 @@ mod keys;
 #[cfg(target_os = "linux")]
 mod mount;
 mod open;
+mod output;
 mod policy;
 mod relicense;
 #[cfg(target_os = "linux")]
@@ -20,6 +22,7 @@ mod trail;
 use bulla::{Class, Code, Error};
 use clap::{Parser, Subcommand};
 use context::Context;
+use output::{errln, outln};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -105,8 +108,9 @@ fn main() -> ExitCode {
 /// Runs one command, prints its error, and gives its exit status.
 fn run(cli: Cli) -> u8 {
     let json = cli.json;
-    match dispatch(cli) {
+    match dispatch(cli).and_then(|()| output::finish().map_err(Failure::Error)) {
         Ok(()) => 0,
+        Err(Failure::Error(e)) if output::closed(&e) => 1,
         Err(Failure::Reported(status)) => status,
         Err(Failure::Error(e)) => {
             let (code, number) = (e.code().name(), e.code().number());
@@ -117,9 +121,9 @@ fn run(cli: Cli) -> u8 {
                 if let Some(decision) = e.decision() {
                     error["error"]["decision"] = serde_json::json!(decision);
                 }
-                println!("{error}");
+                outln!("{error}");
             }
-            eprintln!("bulla: {e} [{code}]");
+            errln!("bulla: {e} [{code}]");
             exit_status(&e)
         }
     }

@@ -1,6 +1,7 @@
 //! `open`, `inspect`.
 
 use crate::context::{Context, Progress, standard_input, standard_output, threads, time};
+use crate::output::outln;
 use bulla::{
     Access, Class, Code, Error, Existing, Host, Metadata, OutputFile, Result, Right,
     cobblestone::Work, inspect,
@@ -157,32 +158,33 @@ impl Inspect {
         if c.json {
             let mut value = serde_json::to_value(&found).expect("plain data");
             value["signature"] = json!({"holds": proved, "detail": signer});
-            println!("{value}");
+            outln!("{value}");
             return Ok(());
         }
         let policy =
             found.policy.as_ref().and_then(|p| p["name"].as_str()).unwrap_or("(unreadable)");
-        println!("sealed file     {}", found.file);
-        println!("label           {}", found.label);
-        println!("policy          {policy}");
-        println!(
+        outln!("sealed file     {}", found.file);
+        outln!("label           {}", found.label);
+        outln!("policy          {policy}");
+        outln!(
             "license         {}, number {}, of {}",
             found.license,
             found.seq,
             time(found.issued_at)
         );
-        println!("issuer          {} ({signer})", found.issuer);
+        outln!("issuer          {} ({signer})", found.issuer);
         if let Some(d) = &found.delegation {
-            println!("made by         device {}", d.device);
-            println!("under template  {} ({}), permit {}", d.template, d.template_name, d.permit);
+            outln!("made by         device {}", d.device);
+            outln!("under template  {} ({}), permit {}", d.template, d.template_name, d.permit);
         }
         for r in &found.recipients {
-            println!("sealed to       {} ({}, {})", r.key, r.kind, r.scope);
+            outln!("sealed to       {} ({}, {})", r.key, r.kind, r.scope);
         }
-        println!("revision        {}", found.revision);
-        println!(
+        outln!("revision        {}", found.revision);
+        outln!(
             "content         {} bytes in an envelope of {}",
-            found.content_size, found.sealed_size
+            found.content_size,
+            found.sealed_size
         );
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::context::{Context, Progress, public_lines, read_file, threads};
+use crate::output::outln;
 use crate::seal::{failures, report_failures};
 use bulla::cobblestone::Work;
 use bulla::{Changes, Code, Error, Host, KeyId, Kinds, Recipient, relicense};
@@ -71,7 +72,7 @@ impl Relicense {
             match outcome {
                 Ok(new) => {
                     if !c.json {
-                        println!("re-licensed {}: license number {}", file.display(), new.seq);
+                        outln!("re-licensed {}: license number {}", file.display(), new.seq);
                     }
                     done.push(
                         json!({"file": file, "seq": new.seq, "reencrypted": new.reencrypted}),
@@ -81,9 +82,9 @@ impl Relicense {
             }
         }
         if c.json {
-            println!("{}", json!({"relicensed": done, "failed": failures(&failed)}));
+            outln!("{}", json!({"relicensed": done, "failed": failures(&failed)}));
         } else if !self.remove.is_empty() && !done.is_empty() {
-            println!(
+            outln!(
                 "encrypted again; copies that were taken before stay readable to whom you removed"
             );
         }

@@ -3,6 +3,7 @@
 use crate::context::{
     Context, Progress, public_lines, read_file, standard_input, standard_output, text_file, threads,
 };
+use crate::output::{errln, outln};
 use crate::{Failure, exit_status};
 use bulla::cobblestone::{ReadAt, Work};
 use bulla::{
@@ -475,17 +476,17 @@ fn report(
     if c.json {
         let sealed: Vec<_> =
             sealed.iter().map(|(f, e)| json!({"file": f, "envelope": e})).collect();
-        println!("{}", json!({"sealed": sealed, "skipped": skipped, "failed": failures(failed)}));
+        outln!("{}", json!({"sealed": sealed, "skipped": skipped, "failed": failures(failed)}));
     } else {
         for (file, envelope) in sealed {
             if file == envelope {
-                println!("sealed {} in place", file.display());
+                outln!("sealed {} in place", file.display());
             } else {
-                println!("sealed {} → {}", file.display(), envelope.display());
+                outln!("sealed {} → {}", file.display(), envelope.display());
             }
         }
         for file in skipped {
-            println!("skipped {}: sealed already", file.display());
+            outln!("skipped {}: sealed already", file.display());
         }
     }
     report_failures(failed)
@@ -503,7 +504,7 @@ pub fn failures(failed: &[(PathBuf, Error)]) -> Vec<serde_json::Value> {
 /// One line a failure on standard error; the status is theirs if they agree, else 1.
 pub fn report_failures(failed: &[(PathBuf, Error)]) -> Result<(), Failure> {
     for (file, e) in failed {
-        eprintln!("bulla: {}: {e} [{}]", file.display(), e.code().name());
+        errln!("bulla: {}: {e} [{}]", file.display(), e.code().name());
     }
     let statuses: BTreeSet<u8> = failed.iter().map(|(_, e)| exit_status(e)).collect();
     match (statuses.len(), statuses.first()) {

@@ -84,7 +84,11 @@ impl TemplateCommand {
         c.home.remember_recipients(&lines)?;
         write_text(&output, &template.to_file())?;
         let text = format!("template {} ({name})", template.id());
-        c.print(&text, json!({"template": template.id(), "name": name, "root": root}));
+        c.print_beside(
+            &output,
+            &text,
+            json!({"template": template.id(), "name": name, "root": root}),
+        );
         Ok(())
     }
 }
@@ -104,7 +108,11 @@ impl PermitCommand {
                 let permit = Permit::sign(signer.signatory(), &template, device, now, until);
                 write_text(&output, &format!("{}\n", permit.as_str()))?;
                 let text = format!("permit {} for {device}, until {}", permit.id(), time(until));
-                c.print(&text, json!({"permit": permit.id(), "device": device, "exp": until}));
+                c.print_beside(
+                    &output,
+                    &text,
+                    json!({"permit": permit.id(), "device": device, "exp": until}),
+                );
             }
             PermitCommand::Use { permit } => {
                 let permit = Permit::parse(&text_file(&permit)?)?;

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::context::{Context, instant, text_file, time, write_text};
+use crate::output::{self, errln, outln};
 use crate::signer::thumbprint;
 use crate::tokens::one_device;
 use bulla::{
@@ -158,7 +159,6 @@ impl Show {
             until: self.until,
         };
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let io = |e| Error::io("writing to standard output", e);
         for record in trail_records(open(c, self.trail.as_deref())?) {
             let record = record?;
             if !filter.matches(&record) {
@@ -166,12 +166,12 @@ impl Show {
             }
             if c.json {
                 let json = serde_json::to_string(&record).expect("plain data");
-                writeln!(out, "{json}").map_err(io)?;
+                writeln!(out, "{json}").map_err(output::failure)?;
             } else {
-                writeln!(out, "{}", line(&record)).map_err(io)?;
+                writeln!(out, "{}", line(&record)).map_err(output::failure)?;
             }
         }
-        out.flush().map_err(io)
+        out.flush().map_err(output::failure)
     }
 }
 
@@ -212,9 +212,9 @@ fn verify(
         }
         Err(fault) => {
             if c.json {
-                println!("{}", json!({ "fault": fault }));
+                outln!("{}", json!({ "fault": fault }));
             }
-            eprintln!("bulla: {fault} [{}]", Code::Trail.name());
+            errln!("bulla: {fault} [{}]", Code::Trail.name());
             Err(Failure::Reported(TAMPERED))
         }
     }

@@ -5,7 +5,8 @@
 mod office;
 
 use data_encoding::BASE64URL_NOPAD;
-use office::{Office, OwnDisk, Random, bytes, policy, refused, seal_args};
+use office::rights::by;
+use office::{Done, Office, OwnDisk, Random, bytes, finish, policy, refused, seal_args};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -65,6 +66,19 @@ fn not_sealed() {
 }
 
 /// Offsets of up to 4 GiB, and what follows them is not there.
+/// Where a gibibyte is more than there is.
+fn with_little_memory(office: &Office, args: &[&str]) -> Done {
+    let command = office.command("desk", args);
+    let program = command.get_program().to_str().expect("a path that is text");
+    let limited = office.path("limited");
+    fs::write(&limited, format!("#!/bin/sh\nulimit -v 1000000\nexec '{program}' \"$@\"\n"))
+        .unwrap();
+    fs::set_permissions(&limited, fs::Permissions::from_mode(0o700)).unwrap();
+    let done = finish(by(&limited, &command), b"");
+    fs::remove_file(limited).unwrap();
+    done
+}
+
 #[test]
 fn huge_headers_take_no_memory() {
     let office = office(b"content");
@@ -72,6 +86,8 @@ fn huge_headers_take_no_memory() {
         let mut bad = office.read("good");
         bad[8..12].copy_from_slice(&at.to_le_bytes());
         not_opened(&office, &bad, 4, "bad-header");
+        let done = with_little_memory(&office, &["open", "bad", "-o", "out"]);
+        assert!(done.stderr.contains("[bad-header]"), "{at}: {}", done.stderr);
     }
     let mut bad = office.read("good");
     bad[8..12].copy_from_slice(&(4u32 << 20).to_le_bytes());
@@ -568,6 +584,18 @@ fn a_full_disk_loses_nothing() {
     assert_eq!(office.names("small"), ["a", "good"]);
 }
 
+/// Content, a token and results on standard output.
+fn printing() -> [(&'static str, Vec<&'static str>); 6] {
+    [
+        ("desk", vec!["open", "good", "-"]),
+        ("issuer", seal_args(&["file", "-o", "-"])),
+        ("desk", vec!["trail", "checkpoint", "-o", "-"]),
+        ("desk", vec!["trail", "show"]),
+        ("desk", vec!["trust", "show"]),
+        ("desk", vec!["--json", "inspect", "good"]),
+    ]
+}
+
 /// Without mounting: a standard output that takes nothing.
 #[test]
 fn a_full_standard_output_is_told() {
@@ -576,9 +604,7 @@ fn a_full_standard_output_is_told() {
         println!("skipped: no /dev/full here");
         return;
     }
-    for (home, args) in
-        [("desk", vec!["open", "good", "-"]), ("issuer", seal_args(&["file", "-o", "-"]))]
-    {
+    for (home, args) in printing() {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = office.command(home, &args);
         let out = command.stdin(Stdio::null()).stdout(full).output().unwrap();
@@ -586,6 +612,28 @@ fn a_full_standard_output_is_told() {
         assert_eq!(out.status.code(), Some(1), "{stderr}");
         assert!(stderr.contains("[full]"), "{stderr}");
     }
+}
+
+/// As of `head` that has seen enough. Only what is said is cut, not what is done.
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let office = office(&bytes(100_000, 5));
+    office.write("other", "content");
+    let several = ("issuer", seal_args(&["file", "other"]));
+    for (home, args) in printing().into_iter().chain([several]) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = office.command(home, &args);
+        let out = command.stdin(Stdio::null()).stdout(writer).output().unwrap();
+        let stderr = String::from_utf8(out.stderr).unwrap();
+        assert_eq!((out.status.code(), &stderr[..]), (Some(1), ""), "{args:?}");
+    }
+    assert_eq!(office.opened("desk", "other.bulla"), b"content");
+    // Nor does a standard error that takes nothing change the status.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = office.command("desk", &["open", "missing", "-"]);
+    assert_eq!(command.stderr(writer).status().unwrap().code(), Some(1));
 }
 
 /// Permission bits bind only those who are not root, so root becomes nobody for this.

@@ -362,6 +362,20 @@ fn issue_permit(office: &Office, home: &str, template: &str, to: &str, long: &st
     office.ok(home, &[&what[..], &["--for", long, "-o", output]].concat());
 }
 
+/// Nothing stands beside what goes to standard output.
+#[test]
+fn templates_and_permits_go_through_pipes() {
+    let office = delegation();
+    let template = ["template", "new", "--name", "piped", "--policy", "policy.json", "--to"];
+    let template = [&template[..], &["desk/identity.pub", "-o", "-"]].concat();
+    office.write("piped", office.ok("issuer", &template).stdout);
+    let permit = ["permit", "issue", "--template", "piped", "--to", "desk/identity.pub"];
+    let permit = [&permit[..], &["--for", "1d", "-o", "-"]].concat();
+    office.write("piped-permit", office.ok("issuer", &permit).stdout);
+    office.ok("desk", &["permit", "use", "piped-permit"]);
+    office.ok("desk", &["seal", "--template", "piped", "notes"]);
+}
+
 const DELEGATED: [&str; 4] = ["seal", "--template", "template", "notes"];
 
 #[test]

@@ -35,6 +35,13 @@ impl Plan<'_> {
         let error = self.options[1].split(':').nth(1);
         [Some(&self.options[0][2..]), error].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
+
+    /// Whether what this sync is for is not kept if it fails. A trail's last one is for records
+    /// that need not last at once.
+    fn must_be_told(&self) -> bool {
+        let syncs = ["fsync", "fdatasync"].contains(&&*self.operation.name);
+        syncs && self.options[0] == "--fail" && !self.operation.path.ends_with("trail.jsonl")
+    }
 }
 
 /// Every run for one scene.
@@ -102,7 +109,16 @@ fn check(plan: &Plan<'_>, named: &[&str], allowed: &BTreeSet<String>) -> Result<
     if plan.options[0] == "--short" && done.status != 0 {
         return Err(format!("it gave up: {said}"));
     }
+    if plan.must_be_told() && done.status == 0 {
+        return Err("a sync that failed was not told".into());
+    }
     let state = scene.state(&office).map_err(|e| format!("{e} (it had said: {said})"))?;
+    if scene.lost_a_record(&office) {
+        return Err("a record is lost".into());
+    }
+    if state == State::Old && !done.stdout.is_empty() && scene.exports {
+        return Err("content was given out without a record".into());
+    }
     if done.status == 0 && state != State::New {
         return Err(format!("it said that it was done, but left {state:?}"));
     }

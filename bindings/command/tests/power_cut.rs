@@ -293,12 +293,24 @@ fn synced(scene: &Scene, before: &Disk, events: &[Event]) -> Vec<u8> {
 
 #[test]
 fn power_fails_at_any_moment() {
+    run(&scenes(), &[]);
+}
+
+/// Where files have names from the start, as on many network file systems.
+#[test]
+fn power_fails_at_any_moment_on_files_with_names() {
+    let scenes: Vec<Scene> = scenes().into_iter().filter(|s| s.replaces).collect();
+    run(&scenes, &["--named"]);
+}
+
+/// Each moment of these scenes, in several orders; with these options of the tracer.
+fn run(scenes: &[Scene], named: &[&str]) {
     let orders = if all() { 60 } else { 4 };
     let (mut failures, mut runs) = (Vec::new(), 0);
-    for scene in scenes() {
+    for scene in scenes {
         let office = scene.set();
         let before = Disk::of(&office.path(""));
-        let reference = traced(&scene.command(&office), &[], true);
+        let reference = traced(&scene.command(&office), named, true);
         assert_eq!(reference.done.status, 0, "{}: {}", scene.name, reference.done.stderr);
         let events = events(&reference.operations, &office.path(""));
         // Each moment, with each order; two threads share them.
@@ -319,8 +331,8 @@ fn power_fails_at_any_moment() {
                             _ => Order::Chance(&mut random),
                         };
                         let disk = after(&before, &events[..at], order);
-                        let synced = synced(&scene, &before, &events[..at]);
-                        match check(&scene, &disk, &synced, at == events.len()) {
+                        let synced = synced(scene, &before, &events[..at]);
+                        match check(scene, &disk, &synced, at == events.len()) {
                             Ok(state) => {
                                 *found.lock().unwrap().entry(format!("{state:?}")).or_default() += 1
                             }

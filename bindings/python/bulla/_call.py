@@ -16,32 +16,75 @@ Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 WINDOWS = sys.platform == "win32"
 
-# What a callback of the call that this thread is in has raised.
-_raised = threading.local()
+
+class _Raised(threading.local):
+    """What a callback of the call that this thread is in has raised."""
+
+    inside = False
+    error: Optional[BaseException] = None
+
+
+_raised = _Raised()
+
+#: The functions that the library calls back.
+callbacks: list[Callable[..., Any]] = []
 
 
 def remember(error: BaseException) -> None:
-    """Called in a callback: the call that it belongs to will raise this."""
-    _raised.error = error
+    """Called in a callback: the call that it belongs to will raise this, if it is the first."""
+    if _raised.error is None:
+        _raised.error = error
+
+
+def failed() -> bool:
+    """Whether a callback of the call that this thread is in has failed."""
+    return _raised.error is not None
+
+
+class _Hook:
+    """Before the program's own ``sys.unraisablehook``.
+
+    An interrupt can strike when a callback is entered, before its ``try``. ctypes tells that to
+    this hook alone: what the callback gives to the library then is undefined, success included.
+    """
+
+    def __init__(self, theirs: Callable[[Any], Any]) -> None:
+        self.theirs = theirs
+
+    def __call__(self, unraisable: Any) -> None:
+        if _raised.inside and _is_callback(unraisable):
+            remember(unraisable.exc_value or unraisable.exc_type())
+        else:
+            self.theirs(unraisable)
+
+
+def _is_callback(unraisable: Any) -> bool:
+    if unraisable.object is not None:
+        return any(unraisable.object is each for each in callbacks)
+    # From Python 3.13 on only the message names it.
+    message = unraisable.err_msg or ""
+    return "ctypes callback" in message and any(repr(each) in message for each in callbacks)
 
 
 def call(name: str, *arguments: Any) -> None:
     """Calls; raises what went wrong, or what a callback has raised."""
     functions = _library.functions()
-    outer = getattr(_raised, "error", None)
-    _raised.error = None
+    # Each time: the program may have set one of its own since. It stays, behind this one.
+    if not isinstance(sys.unraisablehook, _Hook):
+        sys.unraisablehook = _Hook(sys.unraisablehook)
+    outer = _raised.inside, _raised.error
+    _raised.inside, _raised.error = True, None
     failure = c_void_p()
     try:
         status = functions[name](*arguments, byref(failure))
-        original: Optional[BaseException] = _raised.error
+        original = _raised.error
     finally:
-        _raised.error = outer
-    if status == 0:
-        return
-    error = _taken(functions, status, failure)
+        _raised.inside, _raised.error = outer
+    error = None if status == 0 else _taken(functions, status, failure)
     if original is not None:
         raise original
-    raise error
+    if error is not None:
+        raise error
 
 
 def _taken(functions: dict[str, Any], status: int, failure: c_void_p) -> errors.Error:

@@ -1,7 +1,8 @@
 """Python's own files and functions as what the library calls back.
 
 The library gets a number; what it stands for is kept here until the library is done with it. What
-a callback raises does not cross the library: it is remembered, and raised by the call.
+a callback raises does not cross the library: it is remembered, and raised by the call; those that
+follow in the same call fail at once, for the library may not have seen the first failure.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 from typing import Any, BinaryIO, Callable, Optional
 
 from . import _abi
-from ._call import remember
+from ._call import callbacks, failed, remember
 
 #: Told how many of how many bytes are done (0: not known). ``False`` stops the work.
 Progress = Callable[[int, int], Optional[bool]]
@@ -54,6 +55,8 @@ class _Reader:
 
 def _read_at(user: int, offset: int, into: int, length: int, out_read: Any) -> int:
     try:
+        if failed():
+            return 1
         data = _objects[user].read_at(offset, length)
         ctypes.memmove(into, data, len(data))
         out_read[0] = len(data)
@@ -65,6 +68,8 @@ def _read_at(user: int, offset: int, into: int, length: int, out_read: Any) -> i
 
 def _size(user: int, out_size: Any) -> int:
     try:
+        if failed():
+            return 1
         out_size[0] = _objects[user].size()
         return 0
     except BaseException as error:
@@ -74,6 +79,8 @@ def _size(user: int, out_size: Any) -> int:
 
 def _write(user: int, data: int, length: int) -> int:
     try:
+        if failed():
+            return 1
         file = _objects[user]
         left = memoryview(ctypes.string_at(data, length))
         while left:
@@ -95,7 +102,7 @@ def _close(user: int) -> None:
 
 def _progress(user: int, done: int, total: int) -> int:
     try:
-        return 1 if _objects[user](done, total) is False else 0
+        return 1 if failed() or _objects[user](done, total) is False else 0
     except BaseException as error:
         remember(error)
         return 1
@@ -107,6 +114,7 @@ _SIZE = _abi.SIZE(_size)
 _WRITE = _abi.WRITE(_write)
 _CLOSE = _abi.CLOSE(_close)
 _PROGRESS = _abi.PROGRESS(_progress)
+callbacks += (_read_at, _size, _write, _close, _progress)
 KEPT = (_READ_AT, _SIZE, _WRITE, _CLOSE, _PROGRESS, _objects)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from . import _call
 from ._handle import Handle, warn_unclosed
+from .errors import Error
 
 
 class Writer(io.RawIOBase):
@@ -36,8 +37,15 @@ class Writer(io.RawIOBase):
         """Takes all of it. After an error, nothing will be left."""
         self._check_open()
         given = _call.Pointed(data)
-        with self._handle.use() as handle:
-            _call.call("writer_write", handle, given.argument, given.length)
+        try:
+            with self._handle.use() as handle:
+                _call.call("writer_write", handle, given.argument, given.length)
+        except Error:
+            raise
+        except BaseException:
+            # A callback's: the library may not know that bytes are missing.
+            self._handle.close()
+            raise
         self._position += given.length
         return given.length
 

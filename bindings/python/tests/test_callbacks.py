@@ -97,6 +97,70 @@ class Callbacks(InOffice):
                 file.export("plain.bin", progress=interrupt)
         self.assertFalse(os.path.exists("plain.bin"))
 
+    def test_interrupts_at_the_entry_come_back(self):
+        """Before the first line of a callback: ctypes alone sees that, and tells nobody."""
+        data = noise(3_000_000)
+        envelope = self.envelope(data)
+        session, sealer = self.session(), self.sealer()
+        file = self.open(self.seal(data))
+
+        def save():
+            with file.save(io.BytesIO()) as writer:
+                try:
+                    writer.write(data)
+                except KeyboardInterrupt:
+                    with self.assertRaises(bulla.ClosedError):
+                        writer.commit()
+                    raise
+
+        def read():
+            with session.open(envelope) as file:
+                file.read()
+
+        def export():
+            file.export("plain.bin", replace=True, progress=lambda done, total: None)
+
+        ways = [
+            (("_read_at", "_size"), read),
+            (("_write",), lambda: file.export(io.BytesIO())),
+            (("_write",), lambda: sealer.seal_bytes(data, io.BytesIO())),
+            (("_write",), save),
+            (("_progress",), export),
+        ]
+        theirs = []
+        before = sys.unraisablehook
+        self.addCleanup(setattr, sys, "unraisablehook", before)
+        sys.unraisablehook = theirs.append
+        for names, way in ways:
+            for name in names:
+                for at in range(1, 4):
+                    struck = []
+
+                    def strike(frame, event, argument, name=name, at=at, struck=struck):
+                        if event == "call" and frame.f_code.co_name == name:
+                            struck.append(name)
+                            if len(struck) == at:
+                                raise KeyboardInterrupt
+
+                    sys.setprofile(strike)
+                    try:
+                        way()
+                    except KeyboardInterrupt:
+                        self.assertGreaterEqual(len(struck), at)
+                    else:
+                        self.assertLess(len(struck), at, f"{name} {at}: the interrupt is lost")
+                    finally:
+                        sys.setprofile(None)
+            way()  # the failures of one call are not those of the next
+        self.assertEqual(theirs, [])
+
+        class Unlucky:
+            def __del__(self):
+                raise Mine
+
+        Unlucky()
+        self.assertEqual([each.exc_type for each in theirs], [Mine])
+
     def test_files_that_lie(self):
         envelope = self.envelope(CARDS).getvalue()
 

@@ -9,6 +9,9 @@ for program in count_cards add_card; do
     $cc -std=c99 $strict -include bulla_stdio.h -o "$work/sealed_$program" "$source" $link
 done
 
+# shellcheck disable=SC2086
+$cc -std=c99 $strict -include bulla_stdio.h -o "$work/odd_files" "$here/tests/c/stdio/odd_files.c" $link
+
 refuses() {
     # shellcheck disable=SC2086
     if ${RUN:-} "$@" > out 2> denied; then
@@ -57,6 +60,12 @@ stdio_tests() {
     grep -q 'bad-chunk' denied
     unset BULLA_HOME BULLA_STDIO_LOG
     echo "ok unedited programs"
+
+    cp before.csv odd.csv
+    # shellcheck disable=SC2086
+    ${RUN:-} "$work/odd_files" odd.csv
+    cmp before.csv odd.csv
+    echo "ok odd files"
 }
 rm -rf "$work/stdio"
 cp -r "$office" "$work/stdio"

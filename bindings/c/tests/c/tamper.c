@@ -1,8 +1,9 @@
 /* Changed envelopes, opened from memory, by path and by descriptor: each is refused, and no byte
- * comes out that was not sealed. A small envelope is changed in every bit, as a file in one of every
- * byte, and cut to every length. One of three chunks is changed in every byte of its header, salt,
- * commitment, last chunk and tags, and in every fifth byte between, one bit each, all eight in turn; it
- * is cut likewise, made longer, and its parts are mixed with those of others. */
+ * comes out that was not sealed. From memory every byte is changed and every length tried; as a file
+ * every byte of a small envelope and, of one of three chunks, of its header and near the ends of chunks
+ * and some between, or with BULLA_TEST_ALL in the environment all. Chunks come in every order, parts in
+ * every mixture with those of another envelope. What tampered.sh has sealed in a batch and for a hybrid
+ * key is changed likewise. tests/support/tampered.rs makes the same for Rust. */
 #include "test.h"
 #ifndef _WIN32
 #include <fcntl.h>
@@ -10,10 +11,12 @@
 #endif
 
 enum { CHUNK = 16384, SLOT = CHUNK + 16, PREFIX = 56, SMALL = 100, LEN = 2 * CHUNK + SMALL,
-       ROOM = 4 * SLOT + 200000 };
+       LONG = 96 * CHUNK, ROOM = 4 * SLOT + 200000 };
 
 static bulla_session *session;
 static unsigned char *content, *good;
+/* Envelopes as long: of another content, and of the same. */
+static unsigned char *others[2];
 static size_t content_len, good_len, payload;
 static unsigned long tried, late;
 
@@ -49,14 +52,14 @@ static int refusal(int32_t code, bulla_error *err, int before) {
 
 /* Reads all there is, from the end on and from the start on. Gives whether a read was refused. */
 static int read_all(bulla_file *file) {
-    static char out[LEN + SLOT];
+    static char out[LONG + SLOT];
     bulla_error *err = NULL;
     size_t at = content_len + CHUNK, got;
     int refused = 0;
     int32_t code;
     do {
         at -= CHUNK / 2;
-        memset(out, 0x55, sizeof out);
+        memset(out, 0x55, 1000);
         code = bulla_file_pread(file, at, out, 1000, &got, &err);
         if (code != BULLA_OK) {
             CHECK(refusal(code, err, refused) && got == 0);
@@ -68,7 +71,7 @@ static int read_all(bulla_file *file) {
             CHECK(!memcmp(out, content + (got ? at : 0), got));
         }
     } while (at >= CHUNK / 2);
-    code = bulla_file_pread(file, 0, out, sizeof out, &got, &err);
+    code = bulla_file_pread(file, 0, out, content_len + SLOT, &got, &err);
     if (code != BULLA_OK) {
         CHECK(refusal(code, err, refused));
         return 1;
@@ -145,10 +148,32 @@ static int edge(size_t at) {
     return slot < 20 || slot > SLOT - 20 || good_len - at < 120;
 }
 
+/* Whether everything is to be tried, which takes minutes. */
+static int all(void) { return getenv("BULLA_TEST_ALL") != NULL; }
+
+/* Whether a change of this place is tried as a file, too. */
+static int as_file(size_t at) { return all() || edge(at) || at % 5 == 0; }
+
+static void every_bit_flipped(void) {
+    unsigned char *data = (unsigned char *)malloc(good_len);
+    size_t at, bit;
+    CHECK(data != NULL);
+    memcpy(data, good, good_len);
+    for (at = 0; at < good_len; at++) {
+        for (bit = 0; bit < 8; bit++) {
+            data[at] = good[at] ^ (unsigned char)(1 << bit);
+            must(from_memory(data, good_len), "a bit flipped of byte", at);
+        }
+        data[at] = good[at];
+    }
+    free(data);
+}
+
+/* One bit of every byte, all eight in turn. */
 static void flipped(void) {
     unsigned char *data = (unsigned char *)malloc(good_len);
     FILE *file;
-    size_t at, bit;
+    size_t at;
     CHECK(data != NULL);
     memcpy(data, good, good_len);
     spit("flipped", data, good_len);
@@ -156,83 +181,171 @@ static void flipped(void) {
     CHECK(file != NULL);
     CHECK(!from_memory(data, good_len) && !from_file("flipped")); /* the untouched one opens */
     for (at = 0; at < good_len; at++) {
-        for (bit = 0; content_len == SMALL && bit < 8; bit++) {
-            data[at] = good[at] ^ (unsigned char)(1 << bit);
-            must(from_memory(data, good_len), "a bit flipped of byte", at);
+        data[at] = good[at] ^ (unsigned char)(1 << (at * 5 + 3) % 8);
+        must(from_memory(data, good_len), "a bit flipped of byte", at);
+        if (as_file(at)) {
+            CHECK(!fseek(file, (long)at, SEEK_SET) && fputc(data[at], file) != EOF);
+            CHECK(!fflush(file));
+            must(from_file("flipped"), "a bit flipped in a file of byte", at);
+            CHECK(!fseek(file, (long)at, SEEK_SET) && fputc(good[at], file) != EOF);
+            CHECK(!fflush(file));
         }
         data[at] = good[at];
-        if (!edge(at) && at % 5) continue;
-        data[at] = good[at] ^ (unsigned char)(1 << (at * 5 + 3) % 8);
-        CHECK(!fseek(file, (long)at, SEEK_SET) && fputc(data[at], file) != EOF && !fflush(file));
-        must(from_memory(data, good_len) && from_file("flipped"), "a bit flipped of byte", at);
-        data[at] = good[at];
-        CHECK(!fseek(file, (long)at, SEEK_SET) && fputc(data[at], file) != EOF && !fflush(file));
     }
     CHECK(!from_memory(data, good_len) && !from_file("flipped"));
     fclose(file);
     free(data);
 }
 
-static void cut_and_extended(void) {
-    unsigned char *data = (unsigned char *)calloc(1, ROOM);
+static void cut(void) {
     size_t n;
+    for (n = 0; n < good_len; n++) {
+        must(from_memory(good, n), "cut to", n);
+        if (all() || n % 37 == 0 || (n >= payload && edge(n))) must_refuse(good, n, "cut to", n);
+    }
+}
+
+/* By bytes of nothing, and by such as may stand there. */
+static void extended(void) {
+    static const size_t long_ones[] = {SLOT - 1, SLOT, SLOT + 16, 2 * SLOT};
+    unsigned char *data = (unsigned char *)calloc(1, ROOM), *tail = noise(2 * SLOT, 3);
+    size_t n, more, kind;
     CHECK(data != NULL && good_len * 2 < ROOM);
     memcpy(data, good, good_len);
-    for (n = 0; n < good_len; n++) {
-        if (content_len == SMALL) must(from_memory(data, n), "cut to", n);
-        if (n % 37 == 0 || (n >= payload && edge(n))) must_refuse(data, n, "cut to", n);
+    for (kind = 0; kind < 2; kind++) {
+        for (n = 0; n < 36; n++) {
+            more = n < 32 ? n + 1 : long_ones[n - 32];
+            must_refuse(data, good_len + more, "longer by", more);
+        }
+        memcpy(data + good_len, tail, 2 * SLOT);
     }
-    for (n = 1; n <= 32; n++) must_refuse(data, good_len + n, "longer by", n);
-    must_refuse(data, good_len + SLOT, "longer by", SLOT);
     memcpy(data + good_len, good, good_len);
     must_refuse(data, 2 * good_len, "an envelope twice", 0);
     memcpy(data + good_len, good + payload + PREFIX, good_len - payload - PREFIX);
     must_refuse(data, 2 * good_len - payload - PREFIX, "all chunks twice", 0);
+    free(tail);
     free(data);
 }
 
-static void chunks_mixed(void) {
-    unsigned char *data = (unsigned char *)malloc(good_len);
-    const size_t first = payload + PREFIX, last = good_len - first - 2 * SLOT;
-    CHECK(data != NULL);
-    memcpy(data, good, good_len);
-    memcpy(data + first, good + first + SLOT, SLOT);
-    must_refuse(data, good_len, "the second chunk in the place of the first", 0);
-    memcpy(data + first + SLOT, good + first, SLOT);
-    must_refuse(data, good_len, "chunks swapped", 0);
-    memcpy(data + first, good + first, SLOT);
-    must_refuse(data, good_len, "the first chunk twice", 0);
-    memcpy(data + first + SLOT, good + first + 2 * SLOT, last);
-    must_refuse(data, good_len - SLOT, "the second chunk dropped", 0);
-    free(data);
-}
+enum { BEFORE = 4, CHUNKS = 3, PARTS = BEFORE + CHUNKS };
 
-/* Of another envelope under the same policy, and of one with the same content. */
-static void spliced(void) {
-    unsigned char *other_content = noise(content_len, 9), *data = (unsigned char *)malloc(good_len);
-    size_t twin, n, len;
-    CHECK(data != NULL);
-    for (twin = 0; twin < 2; twin++) {
-        unsigned char *other;
-        const size_t edges[] = {0, 24, PREFIX, PREFIX + SLOT, PREFIX + 2 * SLOT, good_len - payload};
-        seal("all.json", "other", twin ? content : other_content, content_len);
-        other = (unsigned char *)slurp("other", &len);
-        CHECK(len == good_len);
-        memcpy(data, good, good_len);
-        memcpy(data + payload, other + payload, good_len - payload);
-        must_refuse(data, good_len, "another payload, twin", twin);
-        memcpy(data, other, payload);
-        memcpy(data + payload, good + payload, good_len - payload);
-        must_refuse(data, good_len, "another header, twin", twin);
-        for (n = 0; n + 1 < sizeof edges / sizeof *edges; n++) {
-            memcpy(data, good, good_len);
-            memcpy(data + payload + edges[n], other + payload + edges[n], edges[n + 1] - edges[n]);
-            must_refuse(data, good_len, "another part of the payload", n);
-        }
-        free(other);
+/* License, description, salt and commitment, and behind these the chunks. */
+static void take_apart(const unsigned char *envelope, bytes *parts) {
+    const unsigned char *at = envelope + 12, *end;
+    size_t n, from;
+    for (n = 0; n < 2; n++, at = end + 1) {
+        end = (const unsigned char *)memchr(at, '\n', payload - (size_t)(at - envelope));
+        CHECK(end != NULL);
+        parts[n].data = at;
+        parts[n].len = (size_t)(end - at);
     }
-    free(other_content);
+    parts[2].data = envelope + payload;
+    parts[2].len = 24;
+    parts[3].data = envelope + payload + 24;
+    parts[3].len = PREFIX - 24;
+    for (n = 0; n < CHUNKS; n++) {
+        from = payload + PREFIX + n * SLOT;
+        parts[BEFORE + n].data = envelope + from;
+        parts[BEFORE + n].len = good_len - from < SLOT ? good_len - from : SLOT;
+    }
+}
+
+static size_t append(unsigned char *out, size_t len, bytes part) {
+    memcpy(out + len, part.data, part.len);
+    return len + part.len;
+}
+
+static size_t put_together(const bytes *parts, unsigned char *out) {
+    size_t len = 12, n;
+    memcpy(out, good, len);
+    memset(out + len, 0, payload - len);
+    for (n = 0; n < PARTS; n++) {
+        len = append(out, len, parts[n]);
+        if (n < 2) out[len++] = '\n';
+        if (n == 1) len = payload;
+    }
+    return len;
+}
+
+/* Up to four chunks of the envelope, each any of the three. */
+static void chunks_in_any_order(void) {
+    unsigned char *data = (unsigned char *)malloc(ROOM);
+    bytes parts[PARTS];
+    size_t count, orders, order, rest, n, len;
+    CHECK(data != NULL);
+    take_apart(good, parts);
+    memcpy(data, good, payload + PREFIX);
+    for (count = 0, orders = 1; count <= CHUNKS + 1; count++, orders *= CHUNKS) {
+        for (order = 0; order < orders; order++) {
+            len = payload + PREFIX;
+            for (n = 0, rest = order; n < count; n++, rest /= CHUNKS) {
+                len = append(data, len, parts[BEFORE + rest % CHUNKS]);
+            }
+            if (len == good_len && !memcmp(data, good, len)) continue;
+            must_refuse(data, len, "chunks in the order", order);
+        }
+    }
     free(data);
+}
+
+/* Every mixture with another envelope. With all before the chunks of that it would be one of the other
+ * envelope, and the same the other way round. */
+static void spliced(void) {
+    unsigned char *data = (unsigned char *)malloc(good_len + payload);
+    bytes mine[PARTS], theirs[PARTS], mixed[PARTS];
+    const size_t all_before = (1 << BEFORE) - 1;
+    size_t twin, set, n;
+    CHECK(data != NULL);
+    take_apart(good, mine);
+    CHECK(put_together(mine, data) == good_len && !memcmp(data, good, good_len));
+    for (twin = 0; twin < 2; twin++) {
+        take_apart(others[twin], theirs);
+        for (set = 1; set < 1 << PARTS; set++) {
+            if ((set & all_before) == all_before) continue;
+            for (n = 0; n < PARTS; n++) mixed[n] = set >> n & 1 ? theirs[n] : mine[n];
+            n = put_together(mixed, data);
+            must_refuse(data, n, twin ? "parts of a twin" : "parts of another", set);
+        }
+    }
+    free(data);
+}
+
+/* Several changes at once. */
+static void damaged(void) {
+    unsigned char *data = (unsigned char *)malloc(good_len), *random;
+    size_t seed, n, at, run, len;
+    CHECK(data != NULL);
+    for (seed = 1; seed <= 1000; seed++) {
+        random = noise(64, seed * 0x9e3779b97f4a7c15u);
+        memcpy(data, good, good_len);
+        len = good_len;
+        for (n = 16; n < 24 + 8 * (size_t)(random[15] % 4); n += 8) {
+            at = (random[n] | (size_t)random[n + 1] << 8) * len >> 16;
+            run = 1 + random[n + 2] % 64;
+            if (run > len - at) run = len - at;
+            switch (random[n + 3] % 4) {
+            case 0: memset(data + at, random[n + 4], run); break;
+            case 1: memmove(data + at, data + at + run, len - at - run), len -= run; break;
+            case 2: data[at] ^= 1 + random[n + 4] % 255; break;
+            default: len = at + 100 < len ? at + 100 : len;
+            }
+        }
+        free(random);
+        if (len != good_len || memcmp(data, good, len)) must_refuse(data, len, "damage", seed);
+    }
+    free(data);
+}
+
+/* Readers work on many chunks at a time: a cut where such a batch ends is no end either. */
+static void cut_at_chunks(void) {
+    static const size_t more[] = {0, 1, 15, 16, 17, SLOT - 1};
+    size_t end, n;
+    CHECK(!from_memory(good, good_len));
+    for (end = payload + PREFIX; end < good_len; end += SLOT) {
+        for (n = 0; n < sizeof more / sizeof *more && end + more[n] < good_len; n++) {
+            must_refuse(good, end + more[n], "cut to", end + more[n]);
+        }
+    }
 }
 
 /* Changed while it is open: what comes out was sealed, and after the first refusal nothing does. */
@@ -259,34 +372,102 @@ static void changed_while_open(void) {
     }
 }
 
-/* Seals so many bytes, to be changed. */
-static void sealed(size_t len) {
+static void forget(void) {
+    free(content);
     free(good);
-    content_len = len;
-    seal("all.json", "good", content, len);
-    good = (unsigned char *)slurp("good", &good_len);
+    free(others[0]);
+    free(others[1]);
+}
+
+/* Takes up what is sealed in this folder, with its content. */
+static void use(const char *folder) {
+    static const char *const names[] = {"good.bulla", "other.bulla", "twin.bulla"};
+    unsigned char *envelopes[3];
+    char path[64];
+    size_t n, len;
+    forget();
+    for (n = 0; n < 3; n++) {
+        sprintf(path, "%s/%s", folder, names[n]);
+        envelopes[n] = (unsigned char *)slurp(path, &len);
+        CHECK(n == 0 || len == good_len);
+        good_len = len;
+    }
+    good = envelopes[0];
+    others[0] = envelopes[1];
+    others[1] = envelopes[2];
+    sprintf(path, "%s/good", folder);
+    content = (unsigned char *)slurp(path, &content_len);
     payload = good[8] | (size_t)good[9] << 8 | (size_t)good[10] << 16;
-    CHECK(payload == 4096 && good_len == payload + PREFIX + len + 16 * (len / CHUNK + 1));
+    CHECK(good_len == payload + PREFIX + content_len + 16 * (content_len / CHUNK + 1));
+    for (n = 0; n < 2; n++) CHECK(!memcmp(others[n], good, 12)); /* their payloads begin there, too */
+    printf("%s, %lu bytes\n", folder, (unsigned long)content_len);
+}
+
+/* Seals so many bytes to be changed, into the folder `single`. */
+static void use_sealed(size_t len) {
+    unsigned char *text = noise(len, 7), *other = noise(len, 9);
+    spit("single/good", text, len);
+    seal("all.json", "single/good.bulla", text, len);
+    seal("all.json", "single/other.bulla", other, len);
+    seal("all.json", "single/twin.bulla", text, len);
+    free(text);
+    free(other);
+    use("single");
+}
+
+static void of_any_length(void) {
+    RUN(flipped);
+    RUN(cut);
+    RUN(extended);
+}
+
+static void of_three_chunks(void) {
+    CHECK(content_len == LEN);
+    RUN(chunks_in_any_order);
+    RUN(spliced);
+    RUN(damaged);
+}
+
+/* As in this home; its denials would wait for the disk. */
+static void as(const char *home) {
+    static const char *const config = "[trail]\nsync = \"never\"\n";
+    bulla_session_options options;
+    char path[64];
+    sprintf(path, "%s/config.toml", home);
+    spit(path, config, strlen(config));
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.home = home;
+    bulla_session_free(session);
+    session = NULL;
+    OK(bulla_session_start(&options, &session, &err));
 }
 
 int main(void) {
-    static const char *const config = "[trail]\nsync = \"never\"\n"; /* denials would wait for the disk */
-    spit("desk/config.toml", config, strlen(config));
-    content = noise(LEN, 7);
-    session = desk();
-    sealed(SMALL);
-    RUN(flipped);
-    RUN(cut_and_extended);
-    sealed(LEN);
-    RUN(flipped);
-    RUN(cut_and_extended);
-    RUN(chunks_mixed);
-    RUN(spliced);
+    as("desk");
+    use_sealed(SMALL);
+    RUN(every_bit_flipped);
+    of_any_length();
+    use_sealed(LEN);
+    of_any_length();
+    of_three_chunks();
     RUN(changed_while_open);
-    printf("%lu changed envelopes; %lu were refused while they were read\n", tried, late);
-    CHECK(tried > 50000 && late > 12000);
+    use("batch");
+    of_any_length();
+    of_three_chunks();
+    use_sealed(LONG - 26 * CHUNK);
+    RUN(cut_at_chunks);
+    use_sealed(LONG);
+    RUN(cut_at_chunks);
+    as("remote");
+    use("hybrid-small");
+    of_any_length();
+    use("hybrid");
+    if (all()) of_any_length(); /* its key takes long */
+    of_three_chunks();
+    printf("%lu changed envelopes through C, %lu of them refused while they were read\n", tried, late);
+    CHECK(tried > 230000 && late > 60000);
     bulla_session_free(session);
-    free(content);
-    free(good);
+    forget();
     return 0;
 }

@@ -230,6 +230,28 @@ static void sources() {
     auto broken = std::make_unique<Memory>("not sealed at all", &gone);
     throws(BULLA_E_NOT_SEALED, [&] { bulla::file file(session, std::move(broken)); });
     CHECK(gone == 2);
+
+    // A stream whose reads fail now and then misses nothing.
+    auto unsteady = std::make_unique<Memory>(sealed, &gone);
+    Memory *kept = unsteady.get();
+    bulla::ifstream in(bulla::file(session, std::move(unsteady)));
+    std::string back;
+    int failures = 0;
+    for (;;) {
+        int c;
+        kept->fails = true;
+        try {
+            c = in.get();
+        } catch (const bulla::error &) {
+            failures++;
+            in.clear();
+            kept->fails = false;
+            c = in.get();
+        }
+        if (c == std::char_traits<char>::eof()) break;
+        back.push_back(static_cast<char>(c));
+    }
+    CHECK(failures > 1 && back == content());
 }
 
 int main() {

@@ -4,6 +4,7 @@ mod rights;
 mod story;
 
 use crate::context::Context;
+use crate::output::outln;
 use bulla::{Code, Error, Result};
 use clap::Args;
 use std::fs;
@@ -59,7 +60,7 @@ impl Demo {
                 return Err(Error::new(Code::Internal, "the opened file differs"));
             }
         }
-        println!("    all {} files are equal to the originals\n", samples.len());
+        outln!("    all {} files are equal to the originals\n", samples.len());
 
         say("The visitor cannot open it …");
         story.step("visitor", &["open", &envelope, "-o", "stolen"], 3)?;
@@ -85,7 +86,7 @@ impl Demo {
             return Err(Error::new(Code::Internal, "a changed license was accepted"));
         }
         rights::tell(&story, &samples)?;
-        println!("Done. Everything above lay in a temporary folder, which is gone now.");
+        outln!("Done. Everything above lay in a temporary folder, which is gone now.");
         Ok(())
     }
 }

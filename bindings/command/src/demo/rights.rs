@@ -3,6 +3,7 @@
 
 use super::story::{Story, io, say};
 use crate::context::instant;
+use crate::output::outln;
 use bulla::policy::{Condition, Duty, Facts, Failed};
 use bulla::{Code, Error, Home, Host, Result, Session};
 use serde_json::{Value, json};
@@ -89,7 +90,7 @@ pub fn tell(story: &Story, samples: &[PathBuf]) -> Result<()> {
         .map(|(i, l)| if i == line { l.replace("denied", "opened") } else { l.to_owned() })
         .collect();
     fs::write(&trail, edited.join("\n") + "\n").map_err(io)?;
-    println!("  (line {} now says opened in place of denied)", line + 1);
+    outln!("  (line {} now says opened in place of denied)", line + 1);
     let said = story.output("desk", &["trail", "verify"], 5)?;
     if !said.contains(&format!("line {}", line + 1)) {
         return Err(Error::new(Code::Internal, "the verification points elsewhere"));
@@ -146,7 +147,7 @@ fn policy<'a>(story: &'a Story, sample: &Path) -> Result<Claims<'a>> {
         claims.seal("claims.json", &policy, sample, "claims.bulla")?;
         // What a machine cannot tell of itself cannot be demanded of it.
         let Some(failed) = claims.first_untold()? else { break };
-        println!("    (this machine cannot tell its {}: left out)\n", failed.name());
+        outln!("    (this machine cannot tell its {}: left out)\n", failed.name());
         let when = policy["grants"][0]["when"].as_object_mut().expect("an object");
         when.remove(failed.name());
     }
@@ -194,25 +195,25 @@ impl Claims<'_> {
     }
 
     fn view(&self) -> Result<()> {
-        println!("  (the card program opens {} for ticket {TICKET})", self.envelope);
+        outln!("  (the card program opens {} for ticket {TICKET})", self.envelope);
         let file = self.session(None)?.open(&self.story.path(&self.envelope))?;
-        println!("    watermark: {}", file.watermark());
+        outln!("    watermark: {}", file.watermark());
         let mut file = BufReader::new(file);
         let mut line = Vec::new();
         file.read_until(b'\n', &mut line).map_err(io)?;
         let columns: String = String::from_utf8_lossy(&line).trim_end().chars().take(70).collect();
         let more = file.split(b'\n').collect::<std::result::Result<Vec<_>, _>>().map_err(io)?;
-        println!("    {} lines follow this one: {columns}\n", more.len());
+        outln!("    {} lines follow this one: {columns}\n", more.len());
         Ok(())
     }
 
     fn view_denied(&self, badge: Option<String>, because: &str) -> Result<()> {
-        println!("  (the card program opens {} for ticket {TICKET})", self.envelope);
+        outln!("  (the card program opens {} for ticket {TICKET})", self.envelope);
         let opened = self.session(badge)?.open(&self.story.path(&self.envelope));
         let Err(e) = opened else {
             return Err(Error::new(Code::Internal, "this was to be denied"));
         };
-        println!("    {e} [{}]\n", e.code().name());
+        outln!("    {e} [{}]\n", e.code().name());
         let failed = e.decision().and_then(|d| d.refusals().first()).map(|r| r.failed.name());
         if failed.unwrap_or(e.code().name()) == because {
             return Ok(());

@@ -1,5 +1,6 @@
 //! A small office in a temporary folder, and its steps: commands of this very program.
 
+use crate::output::outln;
 use bulla::{Code, Error, Result};
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -14,7 +15,7 @@ pub fn io(e: IoError) -> Error {
 }
 
 pub fn say(text: &str) {
-    println!("{text}");
+    outln!("{text}");
 }
 
 impl Story {
@@ -66,14 +67,14 @@ impl Story {
 
     /// Runs this very program in the story's folder, with the home `who`.
     fn run(&self, who: &str, args: &[&str]) -> Result<(u8, String)> {
-        println!("  {who}$ bulla {}", shorten(&args.join(" ")));
+        outln!("  {who}$ bulla {}", shorten(&args.join(" ")));
         let done = self.spawn(who, args)?;
         let said = [done.stdout, done.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         for line in said.lines() {
-            println!("    {}", shorten(line));
+            outln!("    {}", shorten(line));
         }
-        println!();
+        outln!("");
         let status = done.status.code().and_then(|code| u8::try_from(code).ok());
         let status = status.ok_or_else(|| Error::new(Code::Internal, "a step was killed"))?;
         Ok((status, said))

@@ -31,6 +31,8 @@ pub struct Scene {
     state: fn(&Office) -> Result<State, String>,
     /// What a second run may say where the first one did it all and yet failed.
     pub done_before: &'static [&'static str],
+    /// Whether its output is content, and its state the record of that.
+    pub exports: bool,
     /// Whether it is among the few that show how a file is replaced.
     pub replaces: bool,
 }
@@ -100,6 +102,13 @@ impl Scene {
         let folder = folder.parent().expect("a home");
         let names = crate::office::names(folder).into_iter().filter(|n| n.starts_with("trail"));
         names.map(|name| fs::read(folder.join(name)).unwrap_or_default()).collect()
+    }
+
+    /// Whether a record of the trail that the scene began with is lost.
+    pub fn lost_a_record(&self, office: &Office) -> bool {
+        let before = fs::read(self.base.path("").join(self.trail_name())).unwrap_or_default();
+        let whole = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        whole > 0 && !self.trails(office).iter().any(|trail| trail.starts_with(&before[..whole]))
     }
 
     /// The name that the trail gets when a reset puts it aside.
@@ -190,6 +199,7 @@ pub fn scenes() -> Vec<Scene> {
         command,
         state,
         done_before: &[],
+        exports: ["trail", "torn trail"].contains(&name),
         replaces: ["seal", "save"].contains(&name),
     };
     let repeated = |code: &'static [&'static str], scene| Scene { done_before: code, ..scene };
@@ -407,6 +417,9 @@ fn exports(office: &Office) -> usize {
 fn exported(office: &Office) -> Result<State, String> {
     if !office.exists("plain") {
         return Ok(State::Old);
+    }
+    if exports(office) == 0 {
+        return Err("an export without a record".into());
     }
     if office.read("plain") == old() { Ok(State::New) } else { Err("part of the content".into()) }
 }

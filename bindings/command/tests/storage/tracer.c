@@ -340,12 +340,20 @@ static long opened_how(const struct thread *t, const struct user_regs_struct *r)
     }
 }
 
+/* Another thread may end the process at any time: then this one is gone, and its end comes next. */
+static int gone(long failed, const char *what)
+{
+    if (failed && errno != ESRCH)
+        die(what);
+    return failed != 0;
+}
+
 static void enter(struct thread *t)
 {
-    if (ptrace(PTRACE_GETREGS, t->id, NULL, &t->before))
-        die("reading registers");
-    struct user_regs_struct r = t->before;
     t->call = NULL;
+    if (gone(ptrace(PTRACE_GETREGS, t->id, NULL, &t->before), "reading registers"))
+        return;
+    struct user_regs_struct r = t->before;
     t->error = t->done = 0;
     t->vector_at = 0;
     *t->path = *t->other = 0;
@@ -444,8 +452,8 @@ static void enter(struct thread *t)
     }
     if (t->error && !t->done)
         r.orig_rax = (unsigned long long)-1;
-    if (memcmp(&r, &t->before, sizeof r) && ptrace(PTRACE_SETREGS, t->id, NULL, &r))
-        die("setting registers");
+    if (memcmp(&r, &t->before, sizeof r))
+        gone(ptrace(PTRACE_SETREGS, t->id, NULL, &r), "setting registers");
 }
 
 /* Keeps what was written, from the file itself. */
@@ -471,8 +479,8 @@ static void leave(struct thread *t)
     if (!t->call)
         return;
     struct user_regs_struct r;
-    if (ptrace(PTRACE_GETREGS, t->id, NULL, &r))
-        die("reading registers");
+    if (gone(ptrace(PTRACE_GETREGS, t->id, NULL, &r), "reading registers"))
+        return;
     long result = (long)r.rax;
     int skipped = t->error && !t->done;
     /* What was done, even where it is said to have failed. */
@@ -481,8 +489,8 @@ static void leave(struct thread *t)
         r.rax = (unsigned long long)-t->error;
     for (int i = 0; i < 6; i++)
         set_argument(&r, i, argument(&t->before, i));
-    if (ptrace(PTRACE_SETREGS, t->id, NULL, &r))
-        die("setting registers");
+    if (gone(ptrace(PTRACE_SETREGS, t->id, NULL, &r), "setting registers"))
+        return;
     if (t->vector_at && ptrace(PTRACE_POKEDATA, t->id, t->vector_at, t->vector_length))
         die("putting a vector back");
     long flags = 0;
@@ -593,8 +601,9 @@ int main(int argc, char **argv)
         int signal = WSTOPSIG(status), event = status >> 16;
         if (signal == (SIGTRAP | 0x80)) {
             struct __ptrace_syscall_info info = {0};
-            if (ptrace(PTRACE_GET_SYSCALL_INFO, id, sizeof info, &info) <= 0)
-                die("what a thread stopped for");
+            long got = ptrace(PTRACE_GET_SYSCALL_INFO, id, sizeof info, &info);
+            if (gone(got <= 0, "what a thread stopped for"))
+                continue;
             if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
                 enter(t);
             else if (info.op == PTRACE_SYSCALL_INFO_EXIT)

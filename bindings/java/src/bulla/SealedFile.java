@@ -73,6 +73,8 @@ public final class SealedFile implements SeekableByteChannel {
 
     private int copied(ByteBuffer into, long offset) throws IOException {
         int total = 0;
+        int start = into.position();
+        boolean read = false;
         try (Scope scope = new Scope()) { // which wipes
             Memory step = scope.memory(Math.min(into.remaining(), STEP));
             byte[] array = into.hasArray() ? into.array() : null;
@@ -88,6 +90,10 @@ public final class SealedFile implements SeekableByteChannel {
                 total += done;
                 if (done < wanted) break;
             }
+            read = true;
+        } finally {
+            // As if nothing was read: the channel's own position has not moved either.
+            if (!read) into.position(start);
         }
         return total;
     }

@@ -213,7 +213,7 @@ public final class Session implements AutoCloseable {
     /**
      * The same, with this badge and these attestations.
      *
-     * @param badge a text; null for the home's
+     * @param badge a text, never null; one that does not count is no error, and grants nothing
      * @param attestations texts
      * @throws IOException as {@link #refresh}
      */

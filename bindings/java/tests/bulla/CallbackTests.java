@@ -16,6 +16,7 @@ import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
+import java.util.Arrays;
 
 /** Channels and functions of the program, called by the library. */
 final class CallbackTests {
@@ -98,6 +99,27 @@ final class CallbackTests {
         code(Code.NOT_SEALED, () -> office.session().open(new Held(CARDS), Right.VIEW, false));
         thrown(NullPointerException.class,
                 () -> office.session().open((SeekableByteChannel) null, Right.VIEW, false));
+    }
+
+    static void aFailedReadMovesNothing(Office office) throws Exception {
+        byte[] data = noise(2_000_000);
+        Held held = new Held(office.envelope(data));
+        SealedFile file = office.keep(office.session().open(held, Right.VIEW, false));
+        file.position(10);
+        // A part of it is there when it fails.
+        held.before = () -> {
+            if (held.at > 1_500_000) throw new IOException("mine");
+        };
+        ByteBuffer whole = ByteBuffer.allocate(2_000_100);
+        for (ByteBuffer into : new ByteBuffer[] {whole, ByteBuffer.allocateDirect(2_000_100)}) {
+            into.position(7);
+            thrown(IOException.class, () -> file.read(into));
+            same(into.position(), 7);
+            same(file.position(), 10L);
+        }
+        held.before = () -> {};
+        same(file.read(whole), 1_999_990);
+        same(Arrays.copyOfRange(whole.array(), 7, 1_999_997), Arrays.copyOfRange(data, 10, 2_000_000));
     }
 
     static void theOriginalComesBack(Office office) throws Exception {
