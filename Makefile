@@ -1,4 +1,4 @@
-# `make test` runs every test; `make assurance` what takes long. Both name what they install.
+# `make test` runs the tests; `make assurance` what takes long. Both name what they install.
 
 CARGO ?= cargo
 # The Python side of the tests lives in its own environment.

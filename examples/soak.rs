@@ -18,6 +18,9 @@ const A_SESSION: u64 = 10_000;
 /// How much resident memory may grow, in KiB, after the first session.
 const GROWTH: u64 = 8 * 1024;
 
+/// Handles that a session has beside those of open files: its trail, and its folder's lock.
+const OF_A_SESSION: usize = 4;
+
 fn main() -> Result<ExitCode> {
     let opens: u64 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(20_000);
     let io = |e| bulla::Error::io("the soak's folder", e);
@@ -53,18 +56,46 @@ fn main() -> Result<ExitCode> {
             }
         }
         done += A_SESSION.min(opens - done);
+        let within = Held::now().map_err(io)?;
         drop(session);
         std::fs::remove_dir_all(home.folder()).map_err(io)?;
-        let now = (resident().map_err(io)?, handles().map_err(io)?);
-        println!("{done} opens: {} KiB resident, {} handles", now.0, now.1);
-        let (memory, open) = *first.get_or_insert(now);
-        if now.1 > open || now.0 > memory + GROWTH {
-            println!("memory or handles grow: they were {memory} KiB and {open}");
+        let after = Held::now().map_err(io)?;
+        println!("{done} opens: {after}; before its session ended {within}");
+        let (first_within, first_after) = first.get_or_insert((within, after));
+        for (now, first) in [(within, first_within), (after, first_after)] {
+            if now.handles > first.handles || now.memory > first.memory + GROWTH {
+                println!("memory or handles grow: they were {first}");
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        // No handle is a file's that was closed.
+        if within.handles > after.handles + OF_A_SESSION {
+            println!("the session holds more handles than its own");
             return Ok(ExitCode::FAILURE);
         }
         round += 1;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the process holds.
+#[derive(Clone, Copy)]
+struct Held {
+    /// Resident memory in KiB.
+    memory: u64,
+    handles: usize,
+}
+
+impl Held {
+    fn now() -> std::io::Result<Self> {
+        Ok(Held { memory: resident()?, handles: handles()? })
+    }
+}
+
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} KiB resident, {} handles", self.memory, self.handles)
+    }
 }
 
 /// Resident memory in KiB.

@@ -60,7 +60,7 @@ impl Backend {
         }
     }
 
-    /// The plaintext; `None` if it does not verify.
+    /// The plaintext, in both ways; `None` if it does not verify.
     pub fn open(
         self,
         key: &[u8; 32],
@@ -74,9 +74,17 @@ impl Backend {
             aad: &[u8],
             sealed: &[u8],
         ) -> Option<Vec<u8>> {
+            let key = A::new(key);
             let mut text = sealed.to_vec();
-            A::new(key).open(nonce, aad, &mut text).ok()?;
-            text.truncate(text.len() - aead::TAG);
+            let mut apart = vec![0; sealed.len().saturating_sub(aead::TAG)];
+            let opened = key.open(nonce, aad, &mut text);
+            assert_eq!(key.open_into(nonce, aad, sealed, &mut apart), opened, "the ways to open");
+            if opened.is_err() {
+                assert!(apart.iter().all(|b| *b == 0), "plaintext is left");
+                return None;
+            }
+            text.truncate(apart.len());
+            assert!(text == apart, "the ways to open give different plaintexts");
             Some(text)
         }
         match self {

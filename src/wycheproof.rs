@@ -47,6 +47,11 @@ fn aes_256_gcm<A: Aead>() {
         let mut opened = sealed.clone();
         let valid = key.open(nonce, &test.aad, &mut opened).is_ok();
         assert_eq!(valid, test.result == Valid, "test {}", test.tc_id);
+        let mut apart = vec![0; test.pt.len()];
+        let opened_apart = key.open_into(nonce, &test.aad, &sealed, &mut apart);
+        assert_eq!(opened_apart.is_ok(), valid, "test {}", test.tc_id);
+        let expected = if valid { test.pt.to_vec() } else { vec![0; test.pt.len()] };
+        assert_eq!(apart, expected, "test {}", test.tc_id);
         let mut text = test.pt.to_vec();
         let tag = key.seal(nonce, &test.aad, &mut text);
         assert_eq!([&text[..], &tag].concat() == sealed, valid, "test {}", test.tc_id);

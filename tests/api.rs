@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use support::{Desk, POLICY, Random, bytes, code, names, policy};
 
 /// A desk and a folder with a sealed file.
@@ -569,4 +570,34 @@ fn targets_that_fail() {
         let e = desk.session.open_source(Cut(sealed.clone(), end)).err().expect("refused");
         assert_eq!(e.class(), bulla::Class::Format, "{end}: {e}");
     }
+}
+
+/// So that storage cannot say one thing when it is checked and another when it is used.
+#[test]
+fn nothing_of_the_header_is_read_twice() {
+    /// How often each byte was read.
+    struct Counting(Vec<u8>, Mutex<Vec<u32>>);
+    impl bulla::cobblestone::ReadAt for &Counting {
+        fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
+            let n = bulla::cobblestone::ReadAt::read_at(&self.0[..], buf, offset)?;
+            let mut counts = self.1.lock().unwrap();
+            counts[offset as usize..][..n].iter_mut().for_each(|count| *count += 1);
+            Ok(n)
+        }
+        fn size(&self) -> std::io::Result<u64> {
+            Ok(self.0.len() as u64)
+        }
+    }
+    let desk = Desk::new(KemKind::Hybrid);
+    let sealed = desk.seal(&bytes(100_000, 1));
+    let content = u32::from_le_bytes(sealed[8..12].try_into().unwrap()) as usize;
+    let counting = Counting(sealed, Mutex::default());
+    counting.1.lock().unwrap().resize(counting.0.len(), 0);
+    let mut reader = desk.session.open_source(&counting).unwrap();
+    let mut text = Vec::new();
+    reader.read_to_end(&mut text).unwrap();
+    assert!(text == bytes(100_000, 1));
+    let counts = counting.1.lock().unwrap();
+    assert_eq!(counts[..content].iter().max(), Some(&1));
+    assert!(counts[content..].iter().all(|count| *count > 0));
 }

@@ -6,8 +6,8 @@
 # interrupted goes on, `make assurance -j4` does four at a time, and removing the folder starts anew.
 ASSURED := $(TARGET)/assurance
 FUZZED := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-RESULTS := $(addprefix $(ASSURED)/,constant-time soak faults memory minimal coverage reproducible compatible \
-	release $(FUZZED:%=fuzz-%) $(MODULES:%=mutants-%))
+RESULTS := $(addprefix $(ASSURED)/,constant-time soak faults tamper hangs differential memory minimal coverage \
+	reproducible compatible release $(FUZZED:%=fuzz-%) $(MODULES:%=mutants-%))
 
 # Most of a day; what CI does is not done again. The dated report is committed.
 assurance: $(RESULTS)
@@ -18,6 +18,9 @@ assurance: $(RESULTS)
 $(ASSURED)/%: does = $*
 $(ASSURED)/soak: does = soak SOAK_OPENS=1000000
 $(ASSURED)/faults: does = test-faults-long
+$(ASSURED)/tamper: does = test-tamper-long
+$(ASSURED)/hangs: does = test-hangs
+$(ASSURED)/differential: does = differential DIFFERENTIAL_SECONDS=1800
 $(ASSURED)/memory: does = test-memory
 $(ASSURED)/minimal: does = test-minimal
 $(ASSURED)/release: does = rehearse

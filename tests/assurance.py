@@ -40,12 +40,20 @@ numbers = [[int(cell) for cell in row.split("|")[2:6]] for row in mutated]
 tried, left = (sum(number[i] for number in numbers) for i in (0, 3))
 survivors = sorted(line for path in folder.glob("mutants-*") for line in Part(path.name).lines(r"^left: (.*)$"))
 coverage, reproducible = Part("coverage"), Part("reproducible")
-faults, soak, constant_time = Part("faults"), Part("soak"), Part("constant-time")
+faults, tamper, hangs, differential, soak, constant_time = (
+    Part(name) for name in ("faults", "tamper", "hangs", "differential", "soak", "constant-time")
+)
 opens = soak.lines(r"^1(?:0|000)000 opens: .*$")
 others = [
     ("every operation on storage fails with every error (`make test-faults-long`)", faults,
      faults.lines(r"\d+ runs, \d+ wrong$")),
     ("power cuts (the same)", faults, faults.lines(r"\d+ disks, \d+ wrong$")),
+    ("every byte of envelopes changed, in a view and through C (`make test-tamper-long`)", tamper,
+     tamper.lines(r"\d+ changed envelopes .*$")),
+    ("random cases against the independent implementations for half an hour (`make differential`)", differential,
+     differential.lines(r"^nothing differs .*$")),
+    ("large sound inputs, and all seeds, each within a second (`make test-hangs`)", hangs,
+     hangs.lines(r"^(.*, \d+ bytes: .*|opening it: .*|.* a trail: .*)$")),
     ("a million opens in one process (`make soak`)", soak, opens),
     ("comparing a secret (`make constant-time`)", constant_time,
      [line.replace("|t|", "t") for line in constant_time.lines(r"^commitments: .*$")]),
@@ -63,7 +71,7 @@ Made by `make assurance`. Each part has the day and the revision that it ran on,
 
 ## Fuzzing
 
-No crash, hang (over 1 s on up to 1 MiB; over 10 s of a sequence of calls), leak or sanitizer report in:
+No crash, hang (over 1 s; over 10 s of a sequence of calls), leak or sanitizer report in:
 
 | fuzz target | seconds | executions | edges | features | findings | when |
 |---|---|---|---|---|---|---|""")

@@ -19,7 +19,9 @@ def tests_from(path):
 
 
 def is_test(path):
-    return "tests" in path.parts or path.name in ("tests.rs", "vectors.rs", "token_vectors.rs", "fake.rs", "trees.rs")
+    return "tests" in path.parts or path.name in (
+        "tests.rs", "vectors.rs", "token_vectors.rs", "jws_vectors.rs", "wycheproof.rs", "fake.rs", "trees.rs"
+    )
 
 
 def read(lcov):

@@ -7,13 +7,17 @@ use arbitrary::{Arbitrary, Unstructured};
 use bulla_view::drive::{Driven, ROOT};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::rc::Rc;
 
 const POLICY: &str = r#"{"version":1,"name":"work","grants":[{"to":["anyone"],
 "rights":["view","edit"],"when":{"software":{"mode":["bare"]}}}]}"#;
 
-const NAMES: [&str; 8] = ["a", "b", "c", "d", "a.bulla", "plain", ".bulla", LONG];
+const NAMES: [&str; 10] =
+    ["a", "b", "c", "d", "a.bulla", "plain", ".bulla", LONG, LINKS[0].0, LINKS[1].0];
+/// Names and what they lead to: a sealed file, if there is one, and out of the folder.
+const LINKS: [(&str, &str); 2] = [("link", "a.bulla"), ("out", "..")];
 /// So long that `.bulla` does not fit behind it.
 const LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
@@ -47,12 +51,16 @@ enum Step {
     Look(Place),
     List { folder: u8 },
     Remount,
+    LookOpen { handle: u8 },
+    Within { at: Place, name: u8 },
 }
 
 /// A file or folder of the model. It stays when its name is gone.
 enum Node {
     File(RefCell<Vec<u8>>, Forked),
     Plain,
+    /// With what it leads to.
+    Link(&'static str),
     Folder(RefCell<BTreeMap<&'static str, Rc<Node>>>),
 }
 
@@ -90,6 +98,9 @@ pub fn run(data: &[u8]) -> bool {
         std::fs::create_dir(folder.path().join(".bulla")).unwrap();
         std::fs::write(folder.path().join(".bulla/template"), world.template.to_file()).unwrap();
         std::fs::write(folder.path().join("plain"), PLAIN).unwrap();
+        for (name, to) in LINKS {
+            symlink(to, folder.path().join(name)).unwrap();
+        }
         let mut run = Run::new(world, folder.path());
         let Ok(steps) = crate::some(&mut Unstructured::new(data), STEPS) else { return false };
         for step in &steps {
@@ -130,7 +141,9 @@ impl Node {
 
 impl<'a> Run<'a> {
     fn new(world: &'a World, folder: &'a Path) -> Self {
-        let root = BTreeMap::from([("plain", Rc::new(Node::Plain))]);
+        let links = LINKS.map(|(name, to)| (name, Rc::new(Node::Link(to))));
+        let root: BTreeMap<_, _> =
+            links.into_iter().chain([("plain", Rc::new(Node::Plain))]).collect();
         let root = Rc::new(Node::Folder(root.into()));
         let view = Driven::of(&world.home, world.session.clone(), folder).unwrap();
         Run { world, folder, view, root, handles: Vec::new(), moved: BTreeMap::new() }
@@ -296,7 +309,36 @@ impl<'a> Run<'a> {
                 let session = self.world.session.clone();
                 self.view = Driven::of(&self.world.home, session, self.folder).unwrap();
             }
+            Step::LookOpen { handle } => self.look_open(handle),
+            Step::Within { at, name } => self.within(at, name),
         }
+    }
+
+    /// What is open is known by its number, whether it still has a name or not.
+    fn look_open(&self, handle: u8) {
+        let Some(h) = self.sound(handle) else { return };
+        let Some(content) = h.node.file() else { return };
+        let stat = self.view.stat(h.number).expect("what is open");
+        assert_eq!((stat.number, stat.is_folder), (h.number, false));
+        assert_eq!(stat.size, content.borrow().len() as u64, "another size");
+    }
+
+    /// Nothing is in what is no folder: least of all where a link leads.
+    fn within(&self, at: Place, name: u8) {
+        let Some((number, node)) = self.find(at) else { return };
+        if node.is_folder() {
+            return;
+        }
+        let name = NAMES[usize::from(name) % NAMES.len()];
+        self.view.list(number).expect_err("the names in what is no folder");
+        self.view.lookup(number, name).expect_err("a name in what is no folder");
+        self.view.create(number, name).expect_err("a file in what is no folder");
+        self.view.make_folder(number, name).expect_err("a folder in what is no folder");
+        self.view.remove(number, name, false).expect_err("removing from what is no folder");
+        let away = self.view.rename((number, name), (ROOT, "d"), false);
+        away.expect_err("moving out of what is no folder");
+        let into = self.view.rename((ROOT, "link"), (number, name), false);
+        into.expect_err("moving into what is no folder");
     }
 
     /// What is there, if both think that something is.
@@ -350,7 +392,7 @@ impl<'a> Run<'a> {
         let may = match *node {
             Node::File(..) => true,
             Node::Plain => !write,
-            Node::Folder(_) => false,
+            Node::Link(_) | Node::Folder(_) => false,
         };
         assert_eq!(opened.is_ok(), may, "{opened:?}");
         if let Ok(handle) = opened {
@@ -362,7 +404,7 @@ impl<'a> Run<'a> {
         let (number, folder, name) = self.place(at);
         let removed = self.view.remove(number, name, as_folder);
         let may = folder.folder().borrow().get(name).is_some_and(|node| match &**node {
-            Node::File(..) => !as_folder,
+            Node::File(..) | Node::Link(_) => !as_folder,
             Node::Plain => false,
             Node::Folder(names) => as_folder && names.borrow().is_empty(),
         });
@@ -395,6 +437,7 @@ impl<'a> Run<'a> {
             (Some(moving), Some(there)) => match (&**moving, &**there) {
                 (Node::File(..), Node::File(..)) => true,
                 (Node::Folder(_), Node::Folder(names)) => names.borrow().is_empty(),
+                (Node::Link(_), Node::Link(_)) => true,
                 _ => false,
             },
         };
@@ -428,7 +471,7 @@ impl<'a> Run<'a> {
                 self.view.close(handle).expect("closing");
             }
         }
-        only_sealed(self.folder);
+        only_sealed(self.folder, &self.root);
     }
 }
 
@@ -446,17 +489,25 @@ fn within(folder: &Rc<Node>, other: &Rc<Node>) -> bool {
         || folder.folder().borrow().values().any(|node| node.is_folder() && within(node, other))
 }
 
-fn only_sealed(folder: &Path) {
+/// The folder behind holds envelopes, what was there before, and folders of those.
+fn only_sealed(folder: &Path, node: &Node) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let (path, name) = (entry.path(), entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            if name != ".bulla" {
-                only_sealed(&path);
+        let name = name.to_str().expect("one of the names");
+        let names = node.folder().borrow();
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() && name == ".bulla" => {}
+            kind if kind.is_dir() => only_sealed(&path, &names[name]),
+            kind if kind.is_symlink() => {
+                let Node::Link(to) = *names[name] else { panic!("{name} is no link") };
+                assert_eq!(std::fs::read_link(&path).unwrap(), Path::new(to));
             }
-        } else if name != "plain" || !std::fs::read(&path).unwrap().starts_with(PLAIN) {
-            let start = std::fs::read(&path).unwrap();
-            assert!(bulla::is_sealed(&start), "{} is not sealed", path.display());
+            _ if name == "plain" && std::fs::read(&path).unwrap() == PLAIN => {}
+            _ => {
+                let start = std::fs::read(&path).unwrap();
+                assert!(bulla::is_sealed(&start), "{} is not sealed", path.display());
+            }
         }
     }
 }
