@@ -5,15 +5,16 @@
 #[macro_use]
 mod abi;
 mod host;
+mod shape;
 
 use crate::world::{self, World, envelope, text};
 use abi::*;
 use arbitrary::{Arbitrary, Unstructured};
 use bulla::{Badge, BadgeTerms, Signatory};
 use host::{Arena, Fault};
-use std::cell::{Cell, RefCell};
+use shape::{BAD_ARGUMENT, Given, Options, Shape};
+use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::time::SystemTime;
@@ -22,36 +23,9 @@ const SLOTS: usize = 4;
 const STEPS: u8 = 50;
 const PATHS: [&str; 3] = ["p", "q", "missing/r"];
 
-const BAD_ARGUMENT: i32 = 1;
 const ROLLBACK: i32 = 406;
 const NOT_SUPPORTED: i32 = 504;
 const INTERNAL: i32 = 900;
-
-/// `BULLA_OLDER`.
-const OLDER: u32 = 1;
-
-/// Bytes of the largest struct that is looked at.
-const LARGEST: usize = 4096;
-
-/// As `abi` has them.
-type Object = *mut c_void;
-type Str = *const c_char;
-
-declare!(
-    fn bulla_file_export_w(Object, *const u16, *const ExportOptions, *mut u64);
-    fn bulla_file_open_handle(Object, *mut c_void, *const OpenOptions, *mut Object);
-    fn bulla_inspect(Str, *mut u64, *mut *mut c_char);
-    fn bulla_inspect_w(*const u16, *mut u64, *mut *mut c_char);
-    fn bulla_sealer_seal_file_w(Object, *const u16, *const u16, *const SealOptions, *mut *mut c_char);
-    fn bulla_session_use_badge(Object, Str, *const Str, usize);
-    fn bulla_window_protect(*mut c_void);
-    fn bulla_clipboard_guard(*mut c_void);
-);
-
-unsafe extern "C" {
-    fn bulla_abi_version() -> u32;
-    fn bulla_version() -> Str;
-}
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum To {
@@ -70,45 +44,11 @@ struct Taker {
     shape: Shape,
 }
 
-/// How a struct is given: mostly as it should be.
-#[derive(Arbitrary, Clone, Copy, Debug, Default)]
-struct Shape {
-    odd: bool,
-    /// Bytes that it says to be longer or shorter than it should be.
-    size: i8,
-    /// Where behind it is something that no version knows, if its size is so large.
-    unknown: Option<u8>,
-}
-
 /// A source of the host's.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 struct Giver {
     fault: Fault,
     shape: Shape,
-}
-
-/// Options of a call: mostly none.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-struct Options {
-    given: bool,
-    shape: Shape,
-    flags: u8,
-    /// After so many calls of `progress` it says no.
-    stop: Option<u8>,
-}
-
-/// A struct as a host has it that knows more or less of it: as many bytes as it says, and no more.
-struct Given<T> {
-    bytes: Box<[u8]>,
-    there: bool,
-    refused: bool,
-    of: PhantomData<T>,
-}
-
-/// A sink that gives on what it gets in two halves, so that the one behind it may fail in between.
-struct Halving {
-    behind: Sink,
-    failed: Cell<bool>,
 }
 
 /// A sink of the host's during a call.
@@ -180,9 +120,6 @@ struct Run<'a> {
     sealers: [*mut c_void; SLOTS],
     /// What was sealed at each path, if that is known.
     paths: [Option<Vec<u8>>; PATHS.len()],
-    /// They stay where they are: sinks point to them.
-    #[allow(clippy::vec_box)]
-    halving: Vec<Box<Halving>>,
     /// Whether the session's badge was changed.
     badged: bool,
     succeeded: usize,
@@ -216,7 +153,6 @@ pub fn run(data: &[u8]) -> bool {
                 writers: std::array::from_fn(|_| (null_mut(), Open::default())),
                 sealers: [null_mut(); SLOTS],
                 paths: Default::default(),
-                halving: Vec::new(),
                 badged: false,
                 succeeded: 0,
             };
@@ -318,145 +254,11 @@ fn taken(status: i32, string: *mut c_char) -> Option<String> {
     Some(text)
 }
 
-impl Shape {
-    fn size<T>(self) -> u32 {
-        let off = if self.odd { i64::from(self.size) } else { 0 };
-        (size_of::<T>() as i64 + off) as u32
-    }
-
-    /// Whether a struct can be read that says to have this size: up to one of its fields it is an
-    /// older one, and a newer one has more. Fields are aligned, and nothing is between them.
-    fn is_of_a_version<T>(self) -> bool {
-        let size = self.size::<T>() as usize;
-        if size >= size_of::<T>() {
-            return size <= LARGEST;
-        }
-        size == 4 || (size >= 8 && size.is_multiple_of(align_of::<T>()))
-    }
-
-    /// Where in it something stands that no version knows.
-    fn unknown<T>(self) -> Option<usize> {
-        let at = size_of::<T>() + usize::from(self.unknown.filter(|_| self.odd)?);
-        (self.is_of_a_version::<T>() && at < self.size::<T>() as usize).then_some(at)
-    }
-
-    /// Whether its last field is there.
-    fn is_whole<T>(self) -> bool {
-        self.is_of_a_version::<T>() && self.size::<T>() as usize >= size_of::<T>()
-    }
-
-    /// What is made for a size, in this shape.
-    fn of<T>(self, make: impl FnOnce(u32) -> T) -> Given<T> {
-        let (size, whole) = (self.size::<T>(), size_of::<T>());
-        let readable = self.is_of_a_version::<T>();
-        // Of one that is not, no more than its size is looked at.
-        let mut bytes = vec![0u8; if readable { size as usize } else { 4 }];
-        let known = bytes.len().min(whole);
-        let value = make(size);
-        // SAFETY: both are that long. Such structs have no padding.
-        unsafe {
-            let from = (&raw const value).cast::<u8>();
-            std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), known);
-        }
-        let unknown = self.unknown::<T>();
-        if let Some(at) = unknown {
-            bytes[at] = 1;
-        }
-        let refused = !readable || unknown.is_some();
-        Given { bytes: bytes.into(), there: true, refused, of: PhantomData }
-    }
-}
-
-impl Options {
-    fn of<T>(self, make: impl FnOnce(u32) -> T) -> Given<T> {
-        let shape = if self.given { self.shape } else { Shape::default() };
-        Given { there: self.given, ..shape.of(make) }
-    }
-
-    fn flags(self) -> u32 {
-        if self.flags < 200 { u32::from(self.flags % 2) } else { self.flags.into() }
-    }
-
-    /// What `progress` is called with; of a struct that ends before it, nothing calls that.
-    fn user<T>(self, progress: *mut c_void) -> *mut c_void {
-        if self.shape.is_whole::<T>() { progress } else { null_mut() }
-    }
-
-    fn seal(self, progress: *mut c_void) -> Given<SealOptions> {
-        let user = self.user::<SealOptions>(progress);
-        self.of(|size| SealOptions::of(size, self.flags(), user))
-    }
-
-    fn export(self, progress: *mut c_void) -> Given<ExportOptions> {
-        let user = self.user::<ExportOptions>(progress);
-        self.of(|size| ExportOptions::of(size, self.flags(), user))
-    }
-
-    fn open(self) -> Given<OpenOptions> {
-        let (flags, right) = (self.flags(), self.right());
-        self.of(|struct_size| OpenOptions { struct_size, flags, right, reserved: 0 })
-    }
-
-    fn right(self) -> u32 {
-        self.stop.unwrap_or(0).into()
-    }
-
-    /// Whether a sound file is opened with them: they can be read, and ask for what is granted.
-    fn admit(self, given: &Given<OpenOptions>) -> bool {
-        let granted = [0, 1, 2, 32].contains(&self.right());
-        !given.there || !given.refused && self.flags() <= OLDER && granted
-    }
-
-    /// Whether older files will do, too.
-    fn older(self) -> bool {
-        let size = self.shape.size::<OpenOptions>();
-        self.given && size >= 8 && self.flags() == OLDER
-    }
-}
-
-impl<T> Given<T> {
-    fn at(&self) -> *const T {
-        if self.there { self.bytes.as_ptr().cast() } else { null() }
-    }
-
-    /// After a call with it.
-    fn holds(&self, status: i32) {
-        let refused = self.there && self.refused;
-        assert!(!refused || status == BAD_ARGUMENT, "an unknown option is passed over: {status}");
-    }
-}
-
-unsafe extern "C" fn write_halves(user: *mut c_void, data: *const c_void, len: usize) -> i32 {
-    // SAFETY: what `Run::sink` gave as `user`, which is there until the end of the run.
-    let halving = unsafe { &*user.cast::<Halving>() };
-    assert!(!halving.failed.get(), "written to after it has failed");
-    let (behind, half) = (&halving.behind, len / 2);
-    let write = behind.write.expect("a sink writes");
-    // SAFETY: both halves are of what the library gave.
-    let mut status = unsafe { write(behind.user, data, half) };
-    if status == 0 {
-        // SAFETY: as above.
-        status = unsafe { write(behind.user, data.cast::<u8>().add(half).cast(), len - half) };
-    }
-    halving.failed.set(status != 0);
-    status
-}
-
-unsafe extern "C" fn close_halves(user: *mut c_void) {
-    // SAFETY: as in `write_halves`.
-    let behind = unsafe { &(*user.cast::<Halving>()).behind };
-    // SAFETY: the sink's own, called in its place.
-    unsafe { behind.close.expect("a sink is closed")(behind.user) }
-}
-
 impl Run<'_> {
     fn sink(&mut self, taker: Taker) -> Taking {
         let (number, mut own) = self.arena.sink(taker.fault);
         if taker.halves {
-            let (write, close) = (Some(write_halves as _), Some(close_halves as _));
-            self.halving.push(Box::new(Halving { behind: own, failed: Cell::new(false) }));
-            let user: *const Halving = &*self.halving[self.halving.len() - 1];
-            own = Sink { struct_size: 0, flags: 0, user: user.cast_mut().cast(), write, close };
+            own = self.arena.in_halves(own);
         }
         // One that ends before `close` would never be known to be done.
         let shape = match taker.shape {

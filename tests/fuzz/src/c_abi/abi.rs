@@ -189,9 +189,19 @@ declare!(
     fn bulla_writer_file_id(Object, *mut Str);
     fn bulla_writer_finish(Object);
     fn bulla_session_refresh(Object);
+    fn bulla_file_export_w(Object, *const u16, *const ExportOptions, *mut u64);
+    fn bulla_file_open_handle(Object, *mut c_void, *const OpenOptions, *mut Object);
+    fn bulla_inspect(Str, *mut u64, *mut *mut c_char);
+    fn bulla_inspect_w(*const u16, *mut u64, *mut *mut c_char);
+    fn bulla_sealer_seal_file_w(Object, *const u16, *const u16, *const SealOptions, *mut *mut c_char);
+    fn bulla_session_use_badge(Object, Str, *const Str, usize);
+    fn bulla_window_protect(*mut c_void);
+    fn bulla_clipboard_guard(*mut c_void);
 );
 
 unsafe extern "C" {
+    pub fn bulla_abi_version() -> u32;
+    pub fn bulla_version() -> Str;
     pub fn bulla_error_code(error: Object) -> i32;
     pub fn bulla_error_message(error: Object) -> Str;
     pub fn bulla_error_name(error: Object) -> Str;

@@ -3,6 +3,7 @@
 
 use super::abi::{Progress, Sink, Source};
 use arbitrary::Arbitrary;
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -54,6 +55,12 @@ pub struct Stopping {
     calls: AtomicU32,
 }
 
+/// A sink that gives on what it gets in two halves, so that the one behind it may fail in between.
+struct Halving {
+    behind: Sink,
+    failed: Cell<bool>,
+}
+
 #[derive(Default)]
 pub struct Arena {
     // Boxes: what C points to does not move.
@@ -61,6 +68,8 @@ pub struct Arena {
     hosts: Vec<Box<Host>>,
     #[allow(clippy::vec_box)]
     stopping: Vec<Box<Stopping>>,
+    #[allow(clippy::vec_box)]
+    halving: Vec<Box<Halving>>,
 }
 
 unsafe extern "C" fn read_at(
@@ -140,6 +149,29 @@ unsafe extern "C" fn close(user: *mut c_void) {
     assert_eq!(host.closed.fetch_add(1, Ordering::SeqCst), 0, "closed twice");
 }
 
+unsafe extern "C" fn write_halves(user: *mut c_void, data: *const c_void, len: usize) -> i32 {
+    // SAFETY: what `Arena::in_halves` gave as `user`, which is there until the end of the run.
+    let halving = unsafe { &*user.cast::<Halving>() };
+    assert!(!halving.failed.get(), "written to after it has failed");
+    let (behind, half) = (&halving.behind, len / 2);
+    let write = behind.write.expect("a sink writes");
+    // SAFETY: both halves are of what the library gave.
+    let mut status = unsafe { write(behind.user, data, half) };
+    if status == 0 {
+        // SAFETY: as above.
+        status = unsafe { write(behind.user, data.cast::<u8>().add(half).cast(), len - half) };
+    }
+    halving.failed.set(status != 0);
+    status
+}
+
+unsafe extern "C" fn close_halves(user: *mut c_void) {
+    // SAFETY: as in `write_halves`.
+    let behind = unsafe { &(*user.cast::<Halving>()).behind };
+    // SAFETY: the sink's own, called in its place.
+    unsafe { behind.close.expect("a sink is closed")(behind.user) }
+}
+
 unsafe extern "C" fn progress(user: *mut c_void, _done: u64, _total: u64) -> i32 {
     let stopping = unsafe { &*user.cast::<Stopping>() };
     let calls = stopping.calls.fetch_add(1, Ordering::SeqCst);
@@ -175,6 +207,14 @@ impl Arena {
         let struct_size = size_of::<Sink>() as u32;
         let (write, close) = (Some(write as _), Some(close as _));
         (number, Sink { struct_size, flags: 0, user, write, close })
+    }
+
+    /// The same sink, which gets each write in two.
+    pub fn in_halves(&mut self, behind: Sink) -> Sink {
+        let (write, close) = (Some(write_halves as _), Some(close_halves as _));
+        self.halving.push(Box::new(Halving { behind, failed: Cell::new(false) }));
+        let user: *const Halving = &*self.halving[self.halving.len() - 1];
+        Sink { struct_size: 0, flags: 0, user: user.cast_mut().cast(), write, close }
     }
 
     /// For `progress_user`.
