@@ -71,8 +71,11 @@ impl Beside {
                 old => {
                     // Not the bits that run a program as somebody else, who may not be its owner now.
                     let mode = old.map_err(io)?.permissions().mode() & 0o777;
-                    let mode = fs::Permissions::from_mode(mode);
-                    self.file.set_permissions(mode).map_err(io)?;
+                    // Where all files have the same, nobody may set it.
+                    if self.file.metadata().map_err(io)?.permissions().mode() & 0o777 != mode {
+                        let mode = fs::Permissions::from_mode(mode);
+                        self.file.set_permissions(mode).map_err(io)?;
+                    }
                 }
             }
         }

@@ -274,6 +274,9 @@ impl<W: Write> Write for Encryptor<W> {
 
     /// Flushes the inner writer. What has not filled a batch stays here until `finish`.
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        let flush = |this: &mut Self| {
+            this.inner.flush().map_err(|e| Error::io("writing the sealed content", e))
+        };
+        Ok(self.whole(flush)?)
     }
 }

@@ -49,7 +49,22 @@ pub fn finish() -> Result<()> {
 /// Whether it failed since nobody reads the output any more: `head` has seen enough.
 pub fn closed(e: &Error) -> bool {
     let source = e.source().and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe)
+    source.is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe) && is_closed()
+}
+
+/// Whether it is standard output that is closed, and no other pipe.
+#[cfg(target_os = "linux")]
+fn is_closed() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let out = io::stdout();
+    let mut out = [PollFd::new(&out, PollFlags::OUT)];
+    let polled = poll(&mut out, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    polled.is_ok() && out[0].revents().contains(PollFlags::ERR)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_closed() -> bool {
+    true
 }
 
 /// Behind `errln!`. Where this fails there is nobody to tell.

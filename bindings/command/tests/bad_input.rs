@@ -65,7 +65,6 @@ fn not_sealed() {
     office.refused("desk", &["open", "desk", "-"], 1, "io");
 }
 
-/// Offsets of up to 4 GiB, and what follows them is not there.
 /// Where a gibibyte is more than there is.
 fn with_little_memory(office: &Office, args: &[&str]) -> Done {
     let command = office.command("desk", args);
@@ -79,6 +78,7 @@ fn with_little_memory(office: &Office, args: &[&str]) -> Done {
     done
 }
 
+/// Offsets of up to 4 GiB, and what follows them is not there.
 #[test]
 fn huge_headers_take_no_memory() {
     let office = office(b"content");

@@ -98,16 +98,22 @@ def _taken(functions: dict[str, Any], status: int, failure: c_void_p) -> errors.
         functions["error_free"](failure)
 
 
-def made(name: str, *arguments: Any) -> c_void_p:
-    """A call whose last output is a handle."""
+def made(kind: str, name: str, *arguments: Any) -> c_void_p:
+    """A call whose last output is a handle of this kind."""
     out = c_void_p()
-    call(name, *arguments, byref(out))
+    try:
+        call(name, *arguments, byref(out))
+    except BaseException:
+        # A callback's: the library itself may have succeeded.
+        if out:
+            _library.functions()[kind + "_free"](out)
+        raise
     return out
 
 
 def text(name: str, *arguments: Any) -> Optional[str]:
     """A call whose last output is a string, which is freed."""
-    return taken_text(made(name, *arguments))
+    return taken_text(made("string", name, *arguments))
 
 
 def taken_text(string: c_void_p) -> Optional[str]:

@@ -198,8 +198,9 @@ class SealedFile(io.RawIOBase):
         described = _names.to_c(metadata)
         with self._handle.use() as handle:
             if to is None:
-                return Writer(_call.made("file_save", handle, described))
-            new = _call.made("file_save_to", handle, byref(_callbacks.sink(to)), described)
+                return Writer(_call.made("writer", "file_save", handle, described))
+            sink = byref(_callbacks.sink(to))
+            new = _call.made("writer", "file_save_to", handle, sink, described)
             return Writer(new, _callbacks.KEPT)
 
     def export(

@@ -50,11 +50,11 @@ class Sealer(Closing):
         )
         _call.set_home(options, home)
         if session is None:
-            self._handle = Handle("sealer", _call.made("sealer_new", byref(options)))
+            self._handle = Handle("sealer", _call.made("sealer", "sealer_new", byref(options)))
         else:
             with session._handle.use() as recorder:
                 options.session = recorder
-                self._handle = Handle("sealer", _call.made("sealer_new", byref(options)))
+                self._handle = Handle("sealer", _call.made("sealer", "sealer_new", byref(options)))
 
     @classmethod
     def from_template(
@@ -67,6 +67,7 @@ class Sealer(Closing):
         sealer = cls.__new__(cls)
         with session._handle.use() as handle:
             made = _call.made(
+                "sealer",
                 "sealer_from_template",
                 handle,
                 utf8(template, "the template"),
@@ -90,9 +91,9 @@ class Sealer(Closing):
         with self._handle.use() as handle:
             if _call.is_path(to):
                 name, paths = _call.on_path("sealer_begin", to)
-                return Writer(_call.made(name, handle, *paths, byref(options)))
+                return Writer(_call.made("writer", name, handle, *paths, byref(options)))
             sink = _callbacks.sink(to)
-            made = _call.made("sealer_begin_sink", handle, byref(sink), byref(options))
+            made = _call.made("writer", "sealer_begin_sink", handle, byref(sink), byref(options))
             return Writer(made, _callbacks.KEPT)
 
     def seal_file(

@@ -50,7 +50,7 @@ class Session(Closing):
         )
         options.duties, options.duty_count = _call.utf8_list(duties, "duties")
         _call.set_home(options, home)
-        self._handle = Handle("session", _call.made("session_start", byref(options)))
+        self._handle = Handle("session", _call.made("session", "session_start", byref(options)))
 
     def open(
         self,
@@ -74,7 +74,7 @@ class Session(Closing):
             else:
                 name = "file_open_source"
                 targets = [byref(_callbacks.source(source))]
-            return SealedFile(_call.made(name, handle, *targets, byref(options)))
+            return SealedFile(_call.made("file", name, handle, *targets, byref(options)))
 
     def refresh(self) -> None:
         """Reads badge, attestations and lists of the home again."""

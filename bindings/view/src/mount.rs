@@ -41,7 +41,7 @@ pub(crate) fn config() -> Config {
 /// `ready` once the view is there.
 ///
 /// # Errors
-/// [`Code::BadArgument`] for a mountpoint in the folder itself, [`Code::Unsupported`] where file
+/// [`Code::BadArgument`] for a mountpoint in the folder itself, and for the home or a folder in it; [`Code::Unsupported`] where file
 /// systems of this kind cannot be mounted, and those of `session`.
 pub fn mount(
     home: &Home,

@@ -65,8 +65,8 @@ pub struct Run {
 /// `session` is called once the processes of the run are on their way: they have nothing of it.
 ///
 /// # Errors
-/// [`Code::Unsupported`] where this machine lacks a part of what confines it, and those of
-/// `session`.
+/// [`Code::Unsupported`] where this machine lacks a part of what confines it,
+/// [`Code::BadArgument`] for the home or a folder in it, and those of `session`.
 pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> Result<u8> {
     hide_this_process()?;
     let lacking = available(&run.net).err();

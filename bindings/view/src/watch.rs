@@ -13,6 +13,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 const PERIOD: Duration = Duration::from_secs(1);
+/// Files whose pages are taken back at the same time, each by a thread.
+const TAKING: usize = 64;
 
 /// Files and folders of a home whose change is a reason to read it again.
 const PARTS: [&str; 6] = ["badge", "attestations", "revocations", "trust", "roots", "permits"];
@@ -40,6 +42,7 @@ pub(crate) fn watch(views: Vec<(Arc<View>, Notifier)>, end: Receiver<()>) {
     let mut before = seen(daemon.home.folder());
     let mut taking: BTreeMap<_, JoinHandle<()>> = BTreeMap::new();
     while end.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+        taking.retain(|_, thread| !thread.is_finished());
         let now = seen(daemon.home.folder());
         if now != before {
             match daemon.session.refresh() {
@@ -57,13 +60,15 @@ pub(crate) fn watch(views: Vec<(Arc<View>, Notifier)>, end: Receiver<()>) {
                 // Each time: who may still read the file fills them again. It waits for writers of
                 // pages, which wait for us: not here.
                 let key = (i, *number);
-                if taking.get(&key).is_none_or(JoinHandle::is_finished) {
+                if !taking.contains_key(&key) && taking.len() < TAKING {
                     let (notifier, number) = (notifier.clone(), *number);
                     let take = move || drop(notifier.inval_inode(INodeNo(number), 0, 0));
-                    taking.insert(key, thread::spawn(take));
+                    // Where there is no thread for it, there is next time.
+                    if let Ok(thread) = thread::Builder::new().spawn(take) {
+                        taking.insert(key, thread);
+                    }
                 }
             }
-            taking.retain(|(of, number), _| *of != i || lost.contains_key(number));
         }
     }
 }

@@ -7,6 +7,7 @@ use bulla::{
     Revocations, Revoked, RevokedFile, RootKey, Sealer, Session, Signatory, TrailExpectation,
     TrustList, verify_trail,
 };
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// As in `replay.rs`.
@@ -55,6 +56,14 @@ impl Desk {
     fn recipient(&self) -> Recipient {
         self.session.identity().recipient().clone()
     }
+
+    fn seal(&self, to: &[Recipient]) -> PathBuf {
+        let sealer = Sealer::issued(&self.root, "", POLICY, to, Kinds::Same).unwrap();
+        let path = self.folder.path().join("sealed");
+        let new = sealer.prepare(&Metadata::default()).unwrap();
+        new.into_file(&path, Existing::Keep).unwrap().finish().unwrap();
+        path
+    }
 }
 
 /// For as many recipients as there may be, each with the longer of the two kinds of keys.
@@ -64,15 +73,7 @@ fn an_envelope_for_five_hundred() {
     let other = || Identity::generate(KemKind::Hybrid, "").unwrap().recipient().clone();
     let mut to: Vec<Recipient> = (0..499).map(|_| other()).collect();
     to.push(desk.recipient());
-    let sealer = Sealer::issued(&desk.root, "", POLICY, &to, Kinds::Same).unwrap();
-    let path = desk.folder.path().join("sealed");
-    sealer
-        .prepare(&Metadata::default())
-        .unwrap()
-        .into_file(&path, Existing::Keep)
-        .unwrap()
-        .finish()
-        .unwrap();
+    let path = desk.seal(&to);
     let sealed = std::fs::read(&path).unwrap();
     assert!(sealed.len() > 700_000, "{}", sealed.len());
     sound("header", "a header for 500", &sealed);
@@ -100,31 +101,23 @@ fn lists() {
 /// As many grants as there may be, each with conditions, in as many bytes as there may be.
 #[test]
 fn a_policy() {
+    let when = r#"{"opens":{"at_most":3,"per":"24h"}}"#;
     let grant = |i: usize| {
-        let ticket = "x".repeat(60);
-        format!(
-            r#"{{"to":[{{"user":"{i}{ticket}"}},{{"role":"agent"}}],"rights":["view"],"when":{{"opens":{{"at_most":3,"per":"24h"}}}}}}"#
-        )
+        let to = format!(r#"{{"user":"{i}{}"}},{{"role":"agent"}}"#, "x".repeat(60));
+        format!(r#"{{"to":[{to}],"rights":["view"],"when":{when}}}"#)
     };
     let grants: Vec<String> = (0..256).map(grant).collect();
     let policy = format!(r#"{{"version":1,"name":"long","grants":[{}]}}"#, grants.join(","));
     assert!(policy.len() < MAX_POLICY && policy.len() > MAX_POLICY / 2, "{}", policy.len());
-    let facts = br#"{"time":"2026-11-24T08:29:59+09:00","badge":{"subject":"kim","roles":["agent"],"expires":"2026-11-24T20:00:00+09:00"}}"#;
+    let facts = br#"{"time":"2026-11-24T08:29:59+09:00",
+"badge":{"subject":"kim","roles":["agent"],"expires":"2026-11-24T20:00:00+09:00"}}"#;
     sound("policy", "a policy", &[policy.as_bytes(), b"\0", facts].concat());
 }
 
 #[test]
 fn a_trail() {
     let desk = Desk::new();
-    let sealer = Sealer::issued(&desk.root, "", POLICY, &[desk.recipient()], Kinds::Same).unwrap();
-    let path = desk.folder.path().join("sealed");
-    sealer
-        .prepare(&Metadata::default())
-        .unwrap()
-        .into_file(&path, Existing::Keep)
-        .unwrap()
-        .finish()
-        .unwrap();
+    let path = desk.seal(&[desk.recipient()]);
     let home = Home::at(desk.folder.path().join("home"));
     let len = || std::fs::metadata(home.trail_file()).unwrap().len();
     while len() < 1 << 20 {

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// All processes that a process has started.
 fn children(of: u32) -> Vec<u32> {
@@ -59,9 +59,7 @@ fn what_another_program_reads_is_not_read_on() {
     let other = File::open(mounted.at.join("a")).unwrap();
     for _ in 0..2 {
         assert!(reads(&other));
-        let start = Instant::now();
         until("the pages are taken back again", || !reads(&ended));
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }
 

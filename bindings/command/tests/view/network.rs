@@ -107,6 +107,11 @@ except OSError as e: print(type(e).__name__)"
         "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
         "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); s.close()",
     ] {
+        let outside = Command::new(PYTHON).args(["-c", &attempt(what)]).output().unwrap();
+        if String::from_utf8_lossy(&outside.stdout).trim() != "done" {
+            println!("not tried, as this machine cannot do it anyway: {what}");
+            continue;
+        }
         assert_eq!(said(&desk, &["--net", "host"], &attempt(what)), "done", "{what}");
         while receiver.recv(&mut [0; 10]).is_ok() {}
         listener.set_nonblocking(true).unwrap();
@@ -121,6 +126,7 @@ except OSError as e: print(type(e).__name__)"
 }
 
 /// A kernel that has no `x32` says that there is no such call, unless the filter said more before.
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn calls_under_their_other_numbers() {
     let desk = desk();

@@ -73,5 +73,6 @@ int main(int argc, char **argv) {
         return failed("another user");
     if (refused(argv[1], EACCES) != 0) return 1;
     if (getuid() == 0 && seteuid(0) != 0) return failed("root again");
+    if (chmod(argv[1], 0600) != 0) return failed("chmod back");
     return 0;
 }
