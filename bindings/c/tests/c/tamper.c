@@ -1,9 +1,10 @@
 /* Changed envelopes, opened from memory, by path and by descriptor: each is refused, and no byte
- * comes out that was not sealed. From memory every byte is changed and every length tried; as a file
- * every byte of a small envelope and, of one of three chunks, of its header and near the ends of chunks
- * and some between, or with BULLA_TEST_ALL in the environment all. Chunks come in every order, parts in
- * every mixture with those of another envelope. What tampered.sh has sealed in a batch and for a hybrid
- * key is changed likewise. tests/support/tampered.rs makes the same for Rust. */
+ * comes out that was not sealed. From memory every byte is changed and every length tried (on Windows
+ * one of seven); as a file every byte of a small envelope and, of one of three chunks, of its header
+ * and near the ends of chunks and some between, or with BULLA_TEST_ALL in the environment all. Chunks
+ * come in every order, parts in every mixture with those of another envelope. What tampered.sh has
+ * sealed in a batch and for a hybrid key is changed likewise. tests/support/tampered.rs makes the same
+ * for Rust. */
 #include "test.h"
 #ifndef _WIN32
 #include <fcntl.h>
@@ -151,6 +152,16 @@ static int edge(size_t at) {
 /* Whether everything is to be tried, which takes minutes. */
 static int all(void) { return getenv("BULLA_TEST_ALL") != NULL; }
 
+/* Of these many places one is changed: all, but for Wine, where the record of a refusal takes long. */
+#ifdef _WIN32
+enum { STEP = 7 };
+#else
+enum { STEP = 1 };
+#endif
+
+/* Whether this place is changed, and it is cut there. */
+static int in_turn(size_t at) { return all() || at % STEP == 0 || (at >= payload && edge(at)); }
+
 /* Whether a change of this place is tried as a file, too. */
 static int as_file(size_t at) { return all() || edge(at) || at % 5 == 0; }
 
@@ -160,6 +171,7 @@ static void every_bit_flipped(void) {
     CHECK(data != NULL);
     memcpy(data, good, good_len);
     for (at = 0; at < good_len; at++) {
+        if (!in_turn(at)) continue;
         for (bit = 0; bit < 8; bit++) {
             data[at] = good[at] ^ (unsigned char)(1 << bit);
             must(from_memory(data, good_len), "a bit flipped of byte", at);
@@ -181,6 +193,7 @@ static void flipped(void) {
     CHECK(file != NULL);
     CHECK(!from_memory(data, good_len) && !from_file("flipped")); /* the untouched one opens */
     for (at = 0; at < good_len; at++) {
+        if (!in_turn(at)) continue;
         data[at] = good[at] ^ (unsigned char)(1 << (at * 5 + 3) % 8);
         must(from_memory(data, good_len), "a bit flipped of byte", at);
         if (as_file(at)) {
@@ -200,6 +213,7 @@ static void flipped(void) {
 static void cut(void) {
     size_t n;
     for (n = 0; n < good_len; n++) {
+        if (!in_turn(n)) continue;
         must(from_memory(good, n), "cut to", n);
         if (all() || n % 37 == 0 || (n >= payload && edge(n))) must_refuse(good, n, "cut to", n);
     }
@@ -466,7 +480,8 @@ int main(void) {
     if (all()) of_any_length(); /* its key takes long */
     of_three_chunks();
     printf("%lu changed envelopes through C, %lu of them refused while they were read\n", tried, late);
-    CHECK(tried > 230000 && late > 60000);
+    if (STEP == 1) CHECK(tried > 230000 && late > 60000);
+    CHECK(tried > 20000 && late > 3000);
     bulla_session_free(session);
     forget();
     return 0;
