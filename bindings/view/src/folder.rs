@@ -48,6 +48,11 @@ pub(crate) struct Folder {
     hidden: Option<Stat>,
 }
 
+/// What tells a folder from all others that are there.
+fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
+}
+
 impl Folder {
     /// The folder that a view is of.
     pub(crate) fn root(path: &Path) -> Result<Self, Errno> {
@@ -62,7 +67,6 @@ impl Folder {
     }
 
     fn hides(&self, stat: &Stat) -> bool {
-        let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
         self.hidden.as_ref().is_some_and(|hidden| identity(hidden) == identity(stat))
     }
 
@@ -81,8 +85,8 @@ impl Folder {
 
     /// Whether both are the same folder.
     pub(crate) fn is(&self, other: &Folder) -> bool {
-        let identity = |folder| rustix::fs::fstat(folder).map(|stat| (stat.st_dev, stat.st_ino));
-        identity(&self.fd).is_ok_and(|this| identity(&other.fd) == Ok(this))
+        let this = |folder: &Folder| rustix::fs::fstat(&folder.fd).map(|stat| identity(&stat));
+        this(self).is_ok_and(|found| this(other) == Ok(found))
     }
 
     /// A path that leads into this folder, as long as it is open.

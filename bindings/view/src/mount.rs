@@ -5,7 +5,7 @@ use crate::filesystem::Requests;
 use crate::hide::hide_this_process;
 use crate::inside::{self, INSIDE};
 use crate::recent::raise_limit;
-use crate::run::refuse_home;
+use crate::run::{find_home, refuse_home};
 use crate::serve::{Callers, Daemon};
 use crate::view::View;
 use crate::watch::watch;
@@ -64,7 +64,7 @@ pub fn mount(
         .map_err(|e| Error::io("waiting for signals", e))?;
     let mut daemon = Daemon::new(session()?, home.clone(), Callers::User(OnceLock::new()));
     daemon.writable = writable;
-    refuse_home(&folder, home)?;
+    refuse_home(&folder, &find_home(home)?)?;
     let view = View::of(&folder, Arc::new(daemon))
         .map_err(|e| Error::io("opening the folder", e.into()))?;
     let view = Arc::new(view);

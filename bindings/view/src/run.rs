@@ -90,10 +90,10 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
     }
     let callers = Callers::Run(OnceLock::new());
     let mut daemon = Daemon::new(session()?, home.clone(), callers);
+    let home = find_home(home)?;
     for folder in &folders {
-        refuse_home(folder, home)?;
+        refuse_home(folder, &home)?;
     }
-    let home = fs::canonicalize(home.folder()).map_err(|e| Error::io("finding the home", e))?;
     let setup = Setup {
         folders: folders.iter().map(|f| f.clone().into_os_string()).collect(),
         net: run.net.clone(),
@@ -156,9 +156,13 @@ pub fn run(home: &Home, run: Run, session: impl FnOnce() -> Result<Session>) -> 
     }
 }
 
+/// Where the folder with the keys is.
+pub(crate) fn find_home(home: &Home) -> Result<PathBuf> {
+    fs::canonicalize(home.folder()).map_err(|e| Error::io("finding the home", e))
+}
+
 /// A view does not show the home where that lies below its folder; but it has to show its folder.
-pub(crate) fn refuse_home(folder: &Path, home: &Home) -> Result<()> {
-    let home = fs::canonicalize(home.folder()).map_err(|e| Error::io("finding the home", e))?;
+pub(crate) fn refuse_home(folder: &Path, home: &Path) -> Result<()> {
     if folder.starts_with(home) {
         let why = "this folder belongs to the home folder with the keys: there is no view of it";
         return Err(Error::new(Code::BadArgument, why));
