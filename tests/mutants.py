@@ -6,6 +6,7 @@ Each module's are tried by unit tests, and those that survive by slower ones tha
 """
 
 import collections
+import fcntl
 import json
 import os
 import pathlib
@@ -29,7 +30,8 @@ def run(out, module, args):
     command = ["cargo", "gamma", "run", "--config", ".ci/gamma.toml", "--no-relaunch", "--progress", "never"]
     command += ["--artifact-dir", str(out), "--jobs", os.environ.get("JOBS", "2")]
     command += ["--file", file if pathlib.Path(file).exists() else f"src/{module}/*.rs"]
-    environment = os.environ | {"CARGO_INCREMENTAL": "0", "CARGO_TARGET_DIR": str(out / "target")}
+    # What the modules are built with is built once.
+    environment = os.environ | {"CARGO_INCREMENTAL": "0", "CARGO_TARGET_DIR": str(out.parent / "target")}
     report = out / "gamma-report.json"
     before = report.stat().st_mtime_ns if report.exists() else 0
     # Survivors fail it, too; without a report it has not run.
@@ -77,6 +79,10 @@ def module_row(out, module):
 
 def main():
     out = pathlib.Path(sys.argv[1]).absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    # A run has the build folder for itself; another one waits.
+    alone = (out / "lock").open("w")
+    fcntl.flock(alone, fcntl.LOCK_EX)
     if subprocess.run(["cargo", "gamma", "--version"], capture_output=True, check=False).returncode:
         subprocess.run(["cargo", "install", "--locked", "cargo-gamma"], check=True)
     rows = {module: module_row(out, module) for module in sys.argv[2:]}
