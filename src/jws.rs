@@ -133,12 +133,11 @@ impl<T: Object> Token<T> {
         let public = key.public();
         let signer =
             if embed_key { Signer::Jwk(public.clone()) } else { Signer::Kid(public.thumbprint()) };
-        let header = Header {
-            alg: "Ed25519".into(),
-            typ: T::TYP.into(),
-            kid: (!embed_key).then(|| public.thumbprint()),
-            jwk: embed_key.then(|| public.clone()),
+        let (kid, jwk) = match &signer {
+            Signer::Kid(kid) => (Some(*kid), None),
+            Signer::Jwk(key) => (None, Some(key.clone())),
         };
+        let header = Header { alg: "Ed25519".into(), typ: T::TYP.into(), kid, jwk };
         let part = |json: serde_json::Result<Vec<u8>>| b64(&json.expect("plain data"));
         let mut text = part(serde_json::to_vec(&header));
         text.push('.');
@@ -165,5 +164,20 @@ impl<T: Object> Token<T> {
             Signer::Kid(kid) => *kid,
             Signer::Jwk(key) => key.thumbprint(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths() {
+        let text = |len: usize| format!("e30.{}.", "A".repeat(len - "e30..".len()));
+        assert!(Parts::of(&text(MAX_TOKEN)).is_ok());
+        assert_eq!(Parts::of(&text(MAX_TOKEN + 1)).err(), Some("it is too long"));
+        let text = |len: usize| format!("{}..", "A".repeat(len));
+        assert!(Parts::of(&text(MAX_HEADER)).is_ok());
+        assert_eq!(Parts::of(&text(MAX_HEADER + 1)).err(), Some("its header is too long"));
     }
 }

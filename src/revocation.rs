@@ -3,7 +3,7 @@
 use crate::encoding::{Id, Thumbprint};
 use crate::facts::Revocations;
 use crate::license::License;
-use crate::trust::{KeyUse, PublicKey, Trust};
+use crate::trust::{KeyUse, Trust, TrustedKey};
 use crate::{Code, Error, Result};
 use std::collections::{HashMap, HashSet};
 
@@ -36,10 +36,8 @@ impl Revoked {
     ) -> Result<Self> {
         let mut all = Revoked::default();
         for list in lists.iter().filter(|list| list.root() == *root) {
-            let Ok(key) = trust.key(root, &list.signer(), KeyUse::Revocation, now) else {
-                continue;
-            };
-            let PublicKey::Ed25519(key) = &key.jwk else { continue };
+            let key = trust.key(root, &list.signer(), KeyUse::Revocation, now);
+            let Ok(key) = key.and_then(TrustedKey::ed25519) else { continue };
             list.verify(key)?;
             all.add(list);
         }
@@ -127,4 +125,55 @@ impl Revoked {
 
 fn revoked(what: &str) -> Error {
     Error::new(Code::Revoked, format!("revoked: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts;
+    use crate::keys::{RootKey, Signatory};
+    use crate::trust::{PublicKey, TrustList};
+
+    #[test]
+    fn a_list_that_does_not_count_hides_no_other() {
+        let (root, other) =
+            (RootKey::generate("root").unwrap(), RootKey::generate("other").unwrap());
+        let key = TrustedKey {
+            jwk: PublicKey::Ed25519(root.line().key().clone()),
+            alg: "Ed25519".into(),
+            uses: vec![KeyUse::Revocation],
+            iss: None,
+            aud: None,
+            roles: None,
+        };
+        let mut trust = Trust::default();
+        trust.pin(root.line().clone());
+        trust.use_list(TrustList::sign(&root, 1, 5, 9, vec![key], vec![]).unwrap()).unwrap();
+        let list = |by: &RootKey, subject: &str| {
+            let revoked = facts::Revoked { subjects: vec![subject.into()], ..Default::default() };
+            Revocations::sign(Signatory::Root(by), root.thumbprint(), 1, revoked, 5).unwrap()
+        };
+        let lists = [list(&other, "kim"), list(&root, "lee")];
+        let all = Revoked::of(&lists, &trust, &root.thumbprint(), 6).unwrap();
+        let device = other.thumbprint();
+        assert!(all.check_who(Some("kim"), &device).is_ok());
+        assert_eq!(all.check_who(Some("lee"), &device).unwrap_err().code(), Code::Revoked);
+    }
+
+    #[test]
+    fn each_part_of_a_delegation_is_revoked_by_itself() {
+        let (template, permit) = (Id::random(), Id::random());
+        let device = RootKey::generate("").unwrap().thumbprint();
+        let check = |revoked: Revoked| revoked.check_delegation(&template, &permit, &device);
+        check(Revoked::default()).unwrap();
+        for (revoked, what) in [
+            (Revoked { templates: [template].into(), ..Revoked::default() }, "the template"),
+            (Revoked { permits: [permit].into(), ..Revoked::default() }, "the permit"),
+            (Revoked { devices: [device].into(), ..Revoked::default() }, "the device that sealed"),
+        ] {
+            let e = check(revoked).unwrap_err();
+            assert_eq!(e.code(), Code::Revoked);
+            assert!(e.to_string().contains(what), "{e}");
+        }
+    }
 }

@@ -188,3 +188,114 @@ fn about(about: &About, badge: Option<&VerifiedBadge>, device: &Thumbprint) -> b
 pub(crate) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Badge, BadgeTerms};
+    use crate::keys::{Identity, KemKind, RootKey, Signatory};
+    use crate::trust::{KeyUse, PublicKey, TrustList, TrustedKey};
+    use crate::{Code, Kinds, Metadata, Sealer};
+
+    /// A root whose list, with one program, counts from 5 to 200.
+    struct World {
+        root: RootKey,
+        device: Identity,
+        trust: Trust,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let root = RootKey::generate("root").unwrap();
+            let key = TrustedKey {
+                jwk: PublicKey::Ed25519(root.line().key().clone()),
+                alg: "Ed25519".into(),
+                uses: KeyUse::ALL.to_vec(),
+                iss: None,
+                aud: None,
+                roles: None,
+            };
+            let program = ProgramHash([7; 32]);
+            let list = TrustList::sign(&root, 1, 5, 200, vec![key], vec![program]).unwrap();
+            let mut trust = Trust::default();
+            trust.pin(root.line().clone());
+            trust.use_list(list).unwrap();
+            World { root, device: Identity::generate(KemKind::X25519, "").unwrap(), trust }
+        }
+
+        fn at(&self, standing: &Standing, now: u64) -> Arc<RootStanding> {
+            standing.for_root(&self.root.thumbprint(), &self.device.thumbprint(), now).unwrap()
+        }
+
+        fn license(&self) -> Arc<License> {
+            let policy =
+                br#"{"version":1,"name":"n","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
+            let to = [self.device.recipient().clone()];
+            let sealer = Sealer::issued(&self.root, "", policy, &to, Kinds::Same).unwrap();
+            sealer.prepare(&Metadata::default()).unwrap().header.license
+        }
+    }
+
+    #[test]
+    fn a_badge_is_looked_at_again_when_it_ends() {
+        let world = World::new();
+        let roles = ["agent".to_owned()];
+        let device = world.device.thumbprint();
+        let terms = BadgeTerms { subject: "kim", roles: &roles, groups: &[], device, anchor: None };
+        let badge = Badge::sign(Signatory::Root(&world.root), terms, 5, 40).unwrap();
+        let badge = Some(badge.as_str().to_owned());
+        let standing = Standing { trust: world.trust.clone(), badge, ..Standing::default() };
+        // With the minute that clocks may differ by.
+        let first = world.at(&standing, 6);
+        assert!(Arc::ptr_eq(&first, &world.at(&standing, 99)));
+        assert_eq!((first.subject(), first.roles(99)), (Some("kim"), &roles[..]));
+        assert_eq!(first.roles(100), [""; 0]);
+        let ended = world.at(&standing, 100);
+        assert!(ended.subject().is_none() && ended.no_badge.is_some());
+        // One that does not count is looked at every second, and not at every read.
+        assert!(Arc::ptr_eq(&ended, &world.at(&standing, 100)));
+        assert!(!Arc::ptr_eq(&ended, &world.at(&standing, 101)));
+    }
+
+    #[test]
+    fn nothing_of_a_list_counts_from_its_end_on() {
+        let world = World::new();
+        let standing = Standing { trust: world.trust.clone(), ..Standing::default() };
+        let first = world.at(&standing, 6);
+        assert!(Arc::ptr_eq(&first, &world.at(&standing, 199)));
+        assert_eq!((first.programs.len(), first.until), (1, Some(200)));
+        let ended = world.at(&standing, 200);
+        assert_eq!((ended.programs.len(), ended.until), (0, None));
+    }
+
+    #[test]
+    fn licenses_are_remembered_until_their_list_ends() {
+        let world = World::new();
+        let license = world.license();
+        let mut standing = Standing { trust: world.trust.clone(), ..Standing::default() };
+        standing.verify(&license, 6).unwrap();
+        standing.trust = Trust::default();
+        standing.verify(&license, 6).unwrap();
+        assert_eq!(standing.verify(&world.license(), 6).unwrap_err().code(), Code::UnknownRoot);
+        unpoisoned(&standing.licenses).values_mut().for_each(|until| *until = 20);
+        standing.verify(&license, 19).unwrap();
+        assert_eq!(standing.verify(&license, 20).unwrap_err().code(), Code::UnknownRoot);
+    }
+
+    #[test]
+    fn no_more_licenses_are_remembered_than_allowed() {
+        let world = World::new();
+        let standing = Standing { trust: world.trust.clone(), ..Standing::default() };
+        let count = || unpoisoned(&standing.licenses).len();
+        for i in 1..LICENSES {
+            let digest = Digest256(sha256(&i.to_be_bytes()));
+            unpoisoned(&standing.licenses).insert(digest, u64::MAX);
+        }
+        standing.verify(&world.license(), 6).unwrap();
+        assert_eq!(count(), LICENSES);
+        standing.verify(&world.license(), 6).unwrap();
+        assert_eq!(count(), 1);
+        standing.verify(&world.license(), 6).unwrap();
+        assert_eq!(count(), 2);
+    }
+}

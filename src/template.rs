@@ -4,12 +4,11 @@
 use crate::encoding::{Bytes, Digest256, Id, KeyId, Thumbprint, plain_text, sha256};
 use crate::jws::{Object, Token};
 use crate::keys::{
-    Kinds, MAX_RECIPIENTS, PublicIdentity, Recipient, Signatory, VerifyingKey, check_recipients,
-    read_lines,
+    Kinds, MAX_RECIPIENTS, PublicIdentity, Recipient, Signatory, check_recipients, read_lines,
 };
 use crate::license::MAX_LABEL;
 use crate::policy::{MAX_POLICY, Policy};
-use crate::trust::{KeyUse, PublicKey, Trust, TrustedKey};
+use crate::trust::{KeyUse, Trust};
 use crate::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -262,11 +261,11 @@ pub(crate) fn verify(
     device: &Thumbprint,
     now: u64,
 ) -> Result<()> {
-    template.verify(ed25519(trust.key(root, &template.kid(), KeyUse::Template, now)?)?)?;
+    template.verify(trust.key(root, &template.kid(), KeyUse::Template, now)?.ed25519()?)?;
     if permit.kid() != template.kid() {
         return Err(not_permitted("the permit was signed by another key than its template"));
     }
-    permit.verify(ed25519(trust.key(root, &permit.kid(), KeyUse::Permit, now)?)?)?;
+    permit.verify(trust.key(root, &permit.kid(), KeyUse::Permit, now)?.ed25519()?)?;
     if template.claims.iss != *root || permit.claims.iss != *root {
         return Err(not_permitted("the template or permit belongs to another root"));
     }
@@ -281,11 +280,4 @@ pub(crate) fn verify(
 
 fn not_permitted(why: &'static str) -> Error {
     Error::new(Code::NotPermitted, why)
-}
-
-fn ed25519(key: &TrustedKey) -> Result<&VerifyingKey> {
-    match &key.jwk {
-        PublicKey::Ed25519(key) => Ok(key),
-        _ => Err(Error::new(Code::NotTrusted, "only Ed25519 keys sign templates and permits")),
-    }
 }

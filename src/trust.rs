@@ -208,6 +208,16 @@ pub struct TrustedKey {
     pub roles: Option<Roles>,
 }
 
+impl TrustedKey {
+    /// The key, for what only Ed25519 keys sign.
+    pub(crate) fn ed25519(&self) -> Result<&VerifyingKey> {
+        match &self.jwk {
+            PublicKey::Ed25519(key) => Ok(key),
+            _ => Err(Error::new(Code::NotTrusted, "only Ed25519 keys may sign this")),
+        }
+    }
+}
+
 /// Where roles stand in a signer's badges, and which it may give.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

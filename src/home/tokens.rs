@@ -5,7 +5,6 @@ use crate::encoding::{Digest256, Thumbprint, sha256};
 use crate::facts::{Revocations, VerifiedBadge, verify_attestation, verify_badge};
 use crate::jws::MAX_TOKEN;
 use crate::keys::RootLine;
-use crate::revocation::Revoked;
 use crate::trust::{KeyUse, Trust};
 use crate::{Code, Error, Result, clock};
 use std::fs;
@@ -83,11 +82,7 @@ impl Home {
     pub fn use_revocations(&self, list: &Revocations) -> Result<()> {
         let (root, signer) = (list.root(), list.signer());
         let trust = self.trust()?;
-        let of_root = Revoked::of(std::slice::from_ref(list), &trust, &root, clock::now())?;
-        if of_root.lists.is_empty() {
-            trust.key(&root, &signer, KeyUse::Revocation, clock::now())?;
-            return Err(Error::new(Code::NotTrusted, "only Ed25519 keys sign revocations"));
-        }
+        list.verify(trust.key(&root, &signer, KeyUse::Revocation, clock::now())?.ed25519()?)?;
         if self.revocation_list(&root, &signer)?.is_some_and(|old| old.seq() > list.seq()) {
             let why = "a newer list of revocations of this signer is in use";
             return Err(Error::new(Code::Rollback, why));
