@@ -281,3 +281,99 @@ pub(crate) fn verify(
 fn not_permitted(why: &'static str) -> Error {
     Error::new(Code::NotPermitted, why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Identity, KemKind, RootKey};
+    use crate::trust::{PublicKey, TrustList, TrustedKey};
+
+    const POLICY: &[u8] =
+        br#"{"version":1,"name":"n","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
+
+    fn public() -> PublicIdentity {
+        Identity::generate(KemKind::X25519, "").unwrap().public().clone()
+    }
+
+    fn template(by: &RootKey, root: &RootKey, to: &[PublicIdentity]) -> Template {
+        let (name, label, kinds) = ("notes", "Internal", Kinds::Same);
+        let terms = TemplateTerms { name, label, policy: POLICY, to, kinds, seal_roles: &[] };
+        Template::sign(Signatory::Root(by), root.thumbprint(), terms, 5).unwrap()
+    }
+
+    #[test]
+    fn its_file_holds_its_recipients() {
+        let root = RootKey::generate("").unwrap();
+        let template = template(&root, &root, &[public(), public()]);
+        let text = template.to_file();
+        let read = Template::from_file(&text).unwrap();
+        assert_eq!((read.id(), read.name(), read.label()), (template.id(), "notes", "Internal"));
+        assert_eq!(read.recipients(), template.recipients());
+        assert_eq!(read.to_file(), text);
+        let lines: Vec<_> = text.lines().collect();
+        let other = public().to_string();
+        for changed in [
+            &lines[..1],
+            &lines[..2],
+            &[lines[0], lines[2], lines[1]],
+            &[lines[0], lines[1], &other],
+            &[lines[0], lines[1], lines[2], &other],
+        ] {
+            let e = Template::from_file(&changed.join("\n")).unwrap_err();
+            assert_eq!(e.code(), Code::BadKey, "{e}");
+        }
+    }
+
+    #[test]
+    fn limits() {
+        let root = RootKey::generate("").unwrap();
+        let good = template(&root, &root, &[public()]).token.claims;
+        let mut keys: Vec<_> =
+            (0..MAX_RECIPIENTS as u64 + 1).map(|i| KeyId(sha256(&i.to_be_bytes()))).collect();
+        let check = |change: &dyn Fn(&mut TemplateClaims)| {
+            let mut claims = good.clone();
+            change(&mut claims);
+            claims.check()
+        };
+        check(&|c| c.policy = Bytes(vec![0; MAX_POLICY])).unwrap();
+        check(&|c| c.policy = Bytes(vec![0; MAX_POLICY + 1])).unwrap_err();
+        check(&|c| c.to = keys.clone()).unwrap_err();
+        keys.pop();
+        check(&|c| c.to = keys.clone()).unwrap();
+        check(&|c| c.roles = vec!["a".repeat(256); 64]).unwrap();
+        check(&|c| c.roles = vec!["a".into(); 65]).unwrap_err();
+        check(&|c| c.roles = vec!["a".repeat(257)]).unwrap_err();
+        check(&|c| c.roles = vec!["a\n".into()]).unwrap_err();
+    }
+
+    #[test]
+    fn a_permit_is_for_one_template_and_by_its_signer() {
+        let (root, other) = (RootKey::generate("").unwrap(), RootKey::generate("").unwrap());
+        let keys = [&root, &other].map(|root| TrustedKey {
+            jwk: PublicKey::Ed25519(root.line().key().clone()),
+            alg: "Ed25519".into(),
+            uses: vec![KeyUse::Template, KeyUse::Permit],
+            iss: None,
+            aud: None,
+            roles: None,
+        });
+        let mut trust = Trust::default();
+        trust.pin(root.line().clone());
+        trust.use_list(TrustList::sign(&root, 1, 5, 9, keys.into(), vec![]).unwrap()).unwrap();
+        let device = public();
+        let made = template(&root, &root, std::slice::from_ref(&device));
+        let device = device.thumbprint();
+        let permit = |by: &RootKey| Permit::sign(Signatory::Root(by), &made, device, 5, 9);
+        let verified = |template: &Template, permit: &Permit| {
+            verify(&trust, &root.thumbprint(), &template.token, &permit.0, &device, 6)
+        };
+        verified(&made, &permit(&root)).unwrap();
+        assert!(permit(&root).is_for(&made));
+        let why = verified(&made, &permit(&other)).unwrap_err().to_string();
+        assert!(why.contains("another key than its template"), "{why}");
+        let another = template(&root, &root, &[public()]);
+        assert!(!permit(&root).is_for(&another));
+        let why = verified(&another, &permit(&root)).unwrap_err().to_string();
+        assert!(why.contains("another template"), "{why}");
+    }
+}
