@@ -66,7 +66,8 @@ others = [
 print(f"""\
 # Assurance report
 
-Made by `make assurance`. Each part has the day and the revision that it ran on, and is here only if it passed.
+Made by `make assurance`. Each part has the day and the revision that it ran on, and is here only if it passed. Seconds are
+of the clock on the wall: parts that ran at the same time shared the cores.
 {rustc}, {platform.system()} {platform.release()}, {os.cpu_count()} cores.
 
 ## Fuzzing
