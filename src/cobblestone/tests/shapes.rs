@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Interrupted each second time and otherwise short, until it fails for good.
 struct Uneven<T> {
@@ -433,24 +433,34 @@ fn a_thread_more_is_for_four_batches_more() {
 fn progress_is_told_once_and_to_the_end() {
     thread_local!(static CALLER: Cell<bool> = const { Cell::new(false) });
     CALLER.set(true);
-    for (threads, slow) in [(1, false), (2, true)] {
+    let (begun, told_seven) = (AtomicBool::new(false), AtomicBool::new(false));
+    let wait_for = |what: &AtomicBool| {
+        let start = Instant::now();
+        while !what.load(Ordering::Relaxed) {
+            assert!(start.elapsed() < Duration::from_secs(60), "the other thread does nothing");
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    for threads in [1, 2] {
         let mut told = Vec::new();
         let mut progress = |done| {
             told.push(done);
+            told_seven.store(done == 70, Ordering::Relaxed);
             Ok(())
         };
-        let threads = std::num::NonZeroUsize::new(threads).unwrap();
-        let mut work = Work { threads, progress: &mut progress };
+        let mut work = Work { threads: threads.try_into().unwrap(), progress: &mut progress };
+        // The other thread ends last, after all that the caller's has told.
         let each = |_, _: &mut [u8]| {
-            if slow && !CALLER.get() {
-                thread::sleep(Duration::from_millis(100));
+            if !CALLER.get() {
+                begun.store(true, Ordering::Relaxed);
+                wait_for(&told_seven);
+            } else if threads == 2 {
+                wait_for(&begun);
             }
             Ok(10)
         };
         assert_eq!(batches::in_any_order(8, 1, &mut work, each).unwrap(), 80);
-        assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
-        assert_eq!(told.last(), Some(&80), "{told:?}");
-        assert!(slow || told.len() == 8, "{told:?}");
+        assert_eq!(told, [10, 20, 30, 40, 50, 60, 70, 80]);
     }
 }
 
