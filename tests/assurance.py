@@ -82,7 +82,8 @@ Each body is in `tests/fuzz/src`, and says what must hold: `header` any bytes as
 a key or a signed object, `license` and `tokens` claims with edits under signatures that hold, `policy` a policy and facts,
 `trail` an audit trail with changed lines, `open` a sound envelope after edits, `write` a writer in any portions, `aead` the two
 backends against each other, `c_abi` calls of the C ABI with callbacks that fail, `view` operations of a view's file system
-(in the process, without a kernel) against a model. Edges and features are libFuzzer's, of one run with what it has kept.
+(in the process, without a kernel) against a model. Edges and features are libFuzzer's, of one run with what it has kept;
+what all inputs share is made before the first, and not among them.
 
 ## Mutants
 
