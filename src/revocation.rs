@@ -132,23 +132,15 @@ mod tests {
     use super::*;
     use crate::facts;
     use crate::keys::{RootKey, Signatory};
-    use crate::trust::{PublicKey, TrustList};
+    use crate::trust::TrustList;
 
     #[test]
     fn a_list_that_does_not_count_hides_no_other() {
         let (root, other) =
             (RootKey::generate("root").unwrap(), RootKey::generate("other").unwrap());
-        let key = TrustedKey {
-            jwk: PublicKey::Ed25519(root.line().key().clone()),
-            alg: "Ed25519".into(),
-            uses: vec![KeyUse::Revocation],
-            iss: None,
-            aud: None,
-            roles: None,
-        };
-        let mut trust = Trust::default();
-        trust.pin(root.line().clone());
-        trust.use_list(TrustList::sign(&root, 1, 5, 9, vec![key], vec![]).unwrap()).unwrap();
+        let key = TrustedKey::ours(root.line().key(), &[KeyUse::Revocation]);
+        let list = TrustList::sign(&root, 1, 5, 9, vec![key], vec![]).unwrap();
+        let trust = Trust::of(&root, list);
         let list = |by: &RootKey, subject: &str| {
             let revoked = facts::Revoked { subjects: vec![subject.into()], ..Default::default() };
             Revocations::sign(Signatory::Root(by), root.thumbprint(), 1, revoked, 5).unwrap()

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::facts::{Badge, BadgeTerms};
     use crate::keys::{Identity, KemKind, RootKey, Signatory};
-    use crate::trust::{KeyUse, PublicKey, TrustList, TrustedKey};
+    use crate::trust::{KeyUse, TrustList, TrustedKey};
     use crate::{Code, Kinds, Metadata, Sealer};
 
     /// A root whose list, with one program, counts from 5 to 200.
@@ -207,20 +207,16 @@ mod tests {
     impl World {
         fn new() -> Self {
             let root = RootKey::generate("root").unwrap();
-            let key = TrustedKey {
-                jwk: PublicKey::Ed25519(root.line().key().clone()),
-                alg: "Ed25519".into(),
-                uses: KeyUse::ALL.to_vec(),
-                iss: None,
-                aud: None,
-                roles: None,
-            };
+            let key = TrustedKey::ours(root.line().key(), &KeyUse::ALL);
             let program = ProgramHash([7; 32]);
             let list = TrustList::sign(&root, 1, 5, 200, vec![key], vec![program]).unwrap();
-            let mut trust = Trust::default();
-            trust.pin(root.line().clone());
-            trust.use_list(list).unwrap();
+            let trust = Trust::of(&root, list);
             World { root, device: Identity::generate(KemKind::X25519, "").unwrap(), trust }
+        }
+
+        fn standing(&self, badge: Option<&Badge>) -> Standing {
+            let badge = badge.map(|badge| badge.as_str().to_owned());
+            Standing { trust: self.trust.clone(), badge, ..Standing::default() }
         }
 
         fn at(&self, standing: &Standing, now: u64) -> Arc<RootStanding> {
@@ -228,10 +224,8 @@ mod tests {
         }
 
         fn license(&self) -> Arc<License> {
-            let policy =
-                br#"{"version":1,"name":"n","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
             let to = [self.device.recipient().clone()];
-            let sealer = Sealer::issued(&self.root, "", policy, &to, Kinds::Same).unwrap();
+            let sealer = Sealer::issued(&self.root, "", crate::POLICY, &to, Kinds::Same).unwrap();
             sealer.prepare(&Metadata::default()).unwrap().header.license
         }
     }
@@ -243,8 +237,7 @@ mod tests {
         let device = world.device.thumbprint();
         let terms = BadgeTerms { subject: "kim", roles: &roles, groups: &[], device, anchor: None };
         let badge = Badge::sign(Signatory::Root(&world.root), terms, 5, 40).unwrap();
-        let badge = Some(badge.as_str().to_owned());
-        let standing = Standing { trust: world.trust.clone(), badge, ..Standing::default() };
+        let standing = world.standing(Some(&badge));
         // With the minute that clocks may differ by.
         let first = world.at(&standing, 6);
         assert!(Arc::ptr_eq(&first, &world.at(&standing, 99)));
@@ -260,7 +253,7 @@ mod tests {
     #[test]
     fn nothing_of_a_list_counts_from_its_end_on() {
         let world = World::new();
-        let standing = Standing { trust: world.trust.clone(), ..Standing::default() };
+        let standing = world.standing(None);
         let first = world.at(&standing, 6);
         assert!(Arc::ptr_eq(&first, &world.at(&standing, 199)));
         assert_eq!((first.programs.len(), first.until), (1, Some(200)));
@@ -272,7 +265,7 @@ mod tests {
     fn licenses_are_remembered_until_their_list_ends() {
         let world = World::new();
         let license = world.license();
-        let mut standing = Standing { trust: world.trust.clone(), ..Standing::default() };
+        let mut standing = world.standing(None);
         standing.verify(&license, 6).unwrap();
         standing.trust = Trust::default();
         standing.verify(&license, 6).unwrap();
@@ -285,7 +278,7 @@ mod tests {
     #[test]
     fn no_more_licenses_are_remembered_than_allowed() {
         let world = World::new();
-        let standing = Standing { trust: world.trust.clone(), ..Standing::default() };
+        let standing = world.standing(None);
         let count = || unpoisoned(&standing.licenses).len();
         for i in 1..LICENSES {
             let digest = Digest256(sha256(&i.to_be_bytes()));

@@ -286,10 +286,7 @@ fn not_permitted(why: &'static str) -> Error {
 mod tests {
     use super::*;
     use crate::keys::{Identity, KemKind, RootKey};
-    use crate::trust::{PublicKey, TrustList, TrustedKey};
-
-    const POLICY: &[u8] =
-        br#"{"version":1,"name":"n","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
+    use crate::trust::{TrustList, TrustedKey};
 
     fn public() -> PublicIdentity {
         Identity::generate(KemKind::X25519, "").unwrap().public().clone()
@@ -297,7 +294,8 @@ mod tests {
 
     fn template(by: &RootKey, root: &RootKey, to: &[PublicIdentity]) -> Template {
         let (name, label, kinds) = ("notes", "Internal", Kinds::Same);
-        let terms = TemplateTerms { name, label, policy: POLICY, to, kinds, seal_roles: &[] };
+        let terms =
+            TemplateTerms { name, label, policy: crate::POLICY, to, kinds, seal_roles: &[] };
         Template::sign(Signatory::Root(by), root.thumbprint(), terms, 5).unwrap()
     }
 
@@ -349,17 +347,10 @@ mod tests {
     #[test]
     fn a_permit_is_for_one_template_and_by_its_signer() {
         let (root, other) = (RootKey::generate("").unwrap(), RootKey::generate("").unwrap());
-        let keys = [&root, &other].map(|root| TrustedKey {
-            jwk: PublicKey::Ed25519(root.line().key().clone()),
-            alg: "Ed25519".into(),
-            uses: vec![KeyUse::Template, KeyUse::Permit],
-            iss: None,
-            aud: None,
-            roles: None,
-        });
-        let mut trust = Trust::default();
-        trust.pin(root.line().clone());
-        trust.use_list(TrustList::sign(&root, 1, 5, 9, keys.into(), vec![]).unwrap()).unwrap();
+        let uses = [KeyUse::Template, KeyUse::Permit];
+        let keys = [&root, &other].map(|root| TrustedKey::ours(root.line().key(), &uses));
+        let list = TrustList::sign(&root, 1, 5, 9, keys.into(), vec![]).unwrap();
+        let trust = Trust::of(&root, list);
         let device = public();
         let made = template(&root, &root, std::slice::from_ref(&device));
         let device = device.thumbprint();

@@ -209,6 +209,18 @@ pub struct TrustedKey {
 }
 
 impl TrustedKey {
+    /// One of ours that may sign this, and any role.
+    pub(crate) fn ours(key: &VerifyingKey, uses: &[KeyUse]) -> Self {
+        TrustedKey {
+            jwk: PublicKey::Ed25519(key.clone()),
+            alg: "Ed25519".into(),
+            uses: uses.to_vec(),
+            iss: None,
+            aud: None,
+            roles: None,
+        }
+    }
+
     /// The key, for what only Ed25519 keys sign.
     pub(crate) fn ed25519(&self) -> Result<&VerifyingKey> {
         match &self.jwk {
@@ -355,6 +367,15 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// One root with its list.
+    #[cfg(test)]
+    pub(crate) fn of(root: &RootKey, list: TrustList) -> Self {
+        let mut trust = Trust::default();
+        trust.pin(root.line().clone());
+        trust.use_list(list).unwrap();
+        trust
+    }
+
     /// Pins a root.
     pub fn pin(&mut self, root: RootLine) {
         self.roots.insert(root.thumbprint(), root);

@@ -5,9 +5,7 @@ use crate::encoding::{b64, unb64};
 use crate::keys::{KemKind, RootKey};
 use crate::template::{Permit, Template, TemplateTerms};
 use crate::trust::TrustList;
-use crate::{Kinds, license::License};
-
-const POLICY: &[u8] = br#"{"version":1,"name":"n","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
+use crate::{Kinds, POLICY, license::License};
 
 struct World {
     root: RootKey,

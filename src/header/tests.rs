@@ -1,12 +1,10 @@
 //! The limits of a header, each met and passed by one.
 
 use super::*;
+use crate::POLICY;
 use crate::keys::{Identity, KemKind, Kinds, RootKey};
 use crate::seal::Sealer;
 use serde_json::Value;
-
-const POLICY: &[u8] =
-    br#"{"version":1,"name":"all","grants":[{"to":["anyone"],"rights":["view"]}]}"#;
 
 fn header() -> Header {
     let root = RootKey::generate("R").unwrap();

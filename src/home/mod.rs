@@ -258,14 +258,7 @@ impl Home {
             self.publish(root)?;
         }
         let now = clock::now();
-        let key = crate::TrustedKey {
-            jwk: crate::PublicKey::Ed25519(root.line().key.clone()),
-            alg: "Ed25519".into(),
-            uses: crate::KeyUse::ALL.to_vec(),
-            iss: None,
-            aud: None,
-            roles: None,
-        };
+        let key = crate::TrustedKey::ours(root.line().key(), &crate::KeyUse::ALL);
         let list = TrustList::sign(root, 1, now, now + days * 86_400, vec![key], vec![])?;
         self.use_list(&list)?;
         Ok(list)

@@ -10,7 +10,7 @@ use crate::measure::{FakeMachine, MeasuredProgram};
 use crate::policy::{Duty, Failed, Posture, Provenance, Right};
 use crate::seal::Sealer;
 use crate::trail::TrailRecord;
-use crate::trust::{KeyUse, PublicKey, Roles, TrustList, TrustedKey};
+use crate::trust::{KeyUse, Roles, TrustList, TrustedKey};
 use crate::{Changes, Class, Code, Existing, Metadata, ProgramHash, Reset, relicense};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -56,14 +56,7 @@ impl Desk {
     }
 
     fn use_list(&self, seq: u64, roles: Option<Roles>, programs: Vec<ProgramHash>) {
-        let key = TrustedKey {
-            jwk: PublicKey::Ed25519(self.root.line().key().clone()),
-            alg: "Ed25519".into(),
-            uses: KeyUse::ALL.to_vec(),
-            iss: None,
-            aud: None,
-            roles,
-        };
+        let key = TrustedKey { roles, ..TrustedKey::ours(self.root.line().key(), &KeyUse::ALL) };
         let (from, until) = (NOON - HOUR, NOON + 1000 * HOUR);
         let list = TrustList::sign(&self.root, seq, from, until, vec![key], programs).unwrap();
         self.home.use_list_at(&list, NOON - HOUR).unwrap();

@@ -431,7 +431,7 @@ class Draft:
                   b',"x":' + b"[" * 15 + b"]" * 15, b',"x":' + b"[" * 16 + b"]" * 16, b',"x":' + b'{"a":' * 2000 + b"1" + b"}" * 2000, b",",
                   b',"x":01', b',"x":-0', b',"x":"\t"', b',"\\ud800":1', b',"x":null', b',"x":.5', b',"x":1.', b',"aud":"other"', b',"alg":"none"', b',"typ":"JWT"']
         whole: list[Callable[[bytes], bytes]] = [
-            lambda t: b"\xef\xbb\xbf" + t, lambda t: t.decode("utf-8", "replace").encode("utf-16"), lambda t: t.decode("utf-8", "replace").encode("utf-16-le"), lambda t: t.decode("utf-8", "replace").encode("utf-32"),
+            lambda t: b"\xef\xbb\xbf" + t, *[lambda t, to=to: t.decode("utf-8", "replace").encode(to) for to in ("utf-16", "utf-16-le", "utf-32")],
             lambda t: b"[" + t + b"]", lambda t: t[:-1], lambda t: t + b"{}", lambda t: b"", lambda t: b'"x"', lambda t: b" \r\n\t" + t + b"\n", lambda t: t + b"\0",
             lambda t: t + b"//", lambda t: t.replace(b'"', b"'"), lambda t: t.replace(b":", b" : "), lambda t: t.replace(b'"s', b'"\\u0073'), *[lambda t: t + b" " * 50_000] * 4,
             lambda t: re.sub(rb"(1[78]\d{8})", lambda m: b"%s.0" % m[0], t), lambda t: re.sub(rb"1([78]\d{8})", rb"1.\1e9", t)]

@@ -21,20 +21,11 @@ impl World {
     fn new(edit: impl FnOnce(&mut TrustedKey)) -> Self {
         let key = |name| RootKey::generate(name).unwrap();
         let (root, signer) = (key("root"), key("signer"));
-        let mut trusted = TrustedKey {
-            jwk: PublicKey::Ed25519(signer.signing.public().clone()),
-            alg: "Ed25519".into(),
-            uses: vec![KeyUse::Badge, KeyUse::Attestation],
-            iss: None,
-            aud: None,
-            roles: None,
-        };
+        let uses = [KeyUse::Badge, KeyUse::Attestation];
+        let mut trusted = TrustedKey::ours(signer.line().key(), &uses);
         edit(&mut trusted);
-        let mut trust = Trust::default();
-        trust.pin(root.line().clone());
         let list = TrustList::sign(&root, 1, NOW, NOW + 99 * DAY, vec![trusted], vec![]).unwrap();
-        trust.use_list(list).unwrap();
-        World { trust, root, signer, stranger: key("stranger") }
+        World { trust: Trust::of(&root, list), root, signer, stranger: key("stranger") }
     }
 
     fn badge(&self, by: &RootKey, from: u64, until: u64) -> String {
